@@ -1,0 +1,122 @@
+"""The models that can be tuned: prices, contexts, tokenizers and last days, in one dated table that can be overridden.
+
+The table is `catalogue.json` beside this module. An operator's own file has the same shape; a model that the table has
+already needs only the fields that differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - msgspec reads the annotations at run time
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import msgspec
+
+from finetune.errors import UserError
+from finetune.report import FormatName, PriceRange
+
+ESTIMATE_MARGIN = 0.15
+"""How far a price may be off, either way, where the model's own count of tokens cannot be had."""
+
+Method = Literal["supervised", "dpo", "reinforcement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model on offer; prices in US dollars, None where there is none of the kind.
+
+    `encoding` counts its tokens, `exact_tokens` says whether that is the model's own tokenizer. `context` is the most
+    tokens of an example that training reads. `last_job` is the last day before new jobs are refused, `shutdown` the day
+    on which the model stops.
+    """
+
+    name: str
+    provider: str
+    context: int
+    methods: tuple[Method, ...]
+    formats: tuple[FormatName, ...]
+    aliases: tuple[str, ...] = ()
+    training_usd_per_million: float | None = None
+    training_usd_per_hour: float | None = None
+    input_usd_per_million: float | None = None
+    cached_usd_per_million: float | None = None
+    output_usd_per_million: float | None = None
+    encoding: Literal["o200k_base", "cl100k_base"] = "o200k_base"
+    exact_tokens: bool = True
+    last_job: date | None = None
+    shutdown: date | None = None
+
+    def is_open(self, day: date) -> bool:
+        """Return whether a job can be started on `day`."""
+        ends = [end for end in (self.last_job, self.shutdown) if end is not None]
+        return all(day < end for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models by name, and the day on which somebody last looked their prices up."""
+
+    as_of: date
+    models: tuple[Model, ...]
+
+    @classmethod
+    def load(cls, override: bytes | None = None) -> Catalogue:
+        """Return the table that ships, changed by an operator's JSON; UserError where that JSON is not right."""
+        table = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes())
+        if override is None:
+            return msgspec.convert(table, type=cls)
+        try:
+            return msgspec.convert(_merged(table, msgspec.json.decode(override)), type=cls)
+        except (msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UserError(
+                "catalogue-invalid",
+                f"The price table given does not fit: {error}.",
+                'It looks like {"as_of": "2026-11-15", "models": [{"name": "my-model", "provider": "openai", '
+                '"training_usd_per_million": 3, "context": 65536, "methods": ["supervised"], "formats": ["chat"]}]}.',
+            ) from error
+
+    def get(self, name: str) -> Model | None:
+        """Return the model called `name`, by its full name or an alias."""
+        return next((model for model in self.models if name == model.name or name in model.aliases), None)
+
+    def on_offer(self, day: date | None = None) -> tuple[Model, ...]:
+        """Return the models a job can be started on: on `day`, by default the day the table was made."""
+        return tuple(model for model in self.models if model.is_open(day or self.as_of))
+
+    def price(self, model: str, tokens: int, epochs: int, *, exact: bool = True) -> PriceRange | None:
+        """Return what training on `tokens`, each example capped at the model's context, for `epochs` costs.
+
+        The price is tokens x epochs x the price of a token. Where both the model's tokenizer is known and the count is
+        `exact`, `low` and `high` are that figure; otherwise they are 15% below and above it. None for a model
+        that is not in the table, or whose training is not paid by the token. Providers charge epochs as they run: who
+        lets the provider choose them pays for what it chooses.
+        """
+        found = self.get(model)
+        if found is None or found.training_usd_per_million is None:
+            return None
+        usd = tokens * epochs * found.training_usd_per_million / 1_000_000
+        margin = 0.0 if exact and found.exact_tokens else ESTIMATE_MARGIN
+        return PriceRange(low=round(usd * (1 - margin), 6), high=round(usd * (1 + margin), 6))
+
+
+def default_epochs(examples: int) -> int:
+    """Return how often the provider goes over `examples` when left to choose: 3, more for few, fewer for many.
+
+    OpenAI's rule: at least about 100 examples seen and at most 25,000, within 1 to 25 epochs. 0 without examples.
+    """
+    if examples == 0:
+        return 0
+    if examples * 3 < 100:
+        return min(25, 100 // examples)
+    if examples * 3 > 25_000:
+        return max(1, 25_000 // examples)
+    return 3
+
+
+def _merged(table: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    models: dict[str, dict[str, Any]] = {model["name"]: model for model in table["models"]}
+    for change in cast("list[dict[str, Any]]", override.get("models", [])):
+        name = change["name"]
+        models[name] = models.get(name, {}) | change
+    return {"as_of": override.get("as_of", table["as_of"]), "models": list(models.values())}
