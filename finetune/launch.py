@@ -1,0 +1,107 @@
+"""What a person confirms before money is spent: the exact request, its price, and one digest over both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from finetune.errors import UserError
+
+SUFFIX_MAX_CHARACTERS = 64
+SEED_MAX = 2_147_483_647
+EPOCHS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What the run is expected to cost, in US dollars, and what that rests on."""
+
+    low_usd: float
+    high_usd: float
+    epochs: int
+    tokens: int
+    prices_as_of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """One fine-tune, exactly as it will be asked of the provider. None means the provider's "auto".
+
+    `holdout_percent` of the rows are kept aside for validation (0: none), drawn with `seed`.
+    """
+
+    dataset: str
+    sha256: str
+    format: str
+    provider: str
+    model: str
+    suffix: str
+    seed: int
+    epochs: int | None
+    batch_size: int | None
+    learning_rate_multiplier: float | None
+    holdout_percent: int
+    quote: Quote
+
+    def digest(self) -> str:
+        """SHA-256 over every field, quote included: what a confirmation is bound to."""
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The request as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> TrainRequest:
+        """The inverse of `as_dict`."""
+        fields: dict[str, Any] = {**value, "quote": Quote(**value["quote"])}
+        return cls(**fields)
+
+
+def parse_suffix(text: str) -> str:
+    """Return a suffix providers take: 1 to 64 of a-z, 0-9 and hyphens; UserError says what to change."""
+    suffix = text.strip().lower()
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", suffix):
+        raise UserError(
+            "suffix-invalid",
+            "A name is 1 to 64 letters a to z, digits and hyphens, and neither begins nor ends with a hyphen.",
+            "For example: support-bot",
+        )
+    return suffix
+
+
+def suffix_from_filename(filename: str) -> str:
+    """Propose a suffix from a file's name: "Support tickets (final).jsonl" → "support-tickets-final"."""
+    stem = filename.rsplit("/", 1)[-1].split(".", 1)[0].lower()
+    suffix = re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:40].strip("-")
+    return suffix or "model"
+
+
+def parse_whole(text: str, *, name: str, low: int, high: int) -> int | None:
+    """Return a whole number between `low` and `high`, None for "auto" or nothing; UserError otherwise."""
+    value = text.strip()
+    if value in {"", "auto"}:
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not low <= int(value) <= high:
+        raise UserError(
+            f"{name}-invalid", f"{name.capitalize()} is a whole number from {low} to {high}.", "Or leave it at auto."
+        )
+    return int(value)
+
+
+def parse_multiplier(text: str) -> float | None:
+    """Return a learning-rate multiplier above 0 and at most 100, None for "auto"; UserError otherwise."""
+    value = text.strip().removeprefix("x")
+    if value in {"", "auto"}:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 100:
+        raise UserError("lr-invalid", "The learning-rate multiplier is a number above 0, such as 0.5.", "Or auto.")
+    return number

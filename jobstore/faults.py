@@ -1,0 +1,47 @@
+"""Named points at which a test may end the process: where a crash could break a promise.
+
+In production nothing is armed and `reach` does nothing. The front door arms one point from the settings
+(`TUNEROOM_FAULT_POINT`), so that a kill test strikes exactly between two lines and not "about there".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POINTS: Final = frozenset(
+    {
+        "dataset.recorded",  # the event is recorded, nothing acknowledged yet
+        "fetch.stored",  # the bytes are in the blob store, the dataset not yet `checking`
+        "task.claimed",  # a task holds its lease and has done nothing
+        "check.done",  # the report is computed, not committed
+        "upload.done",  # the provider has the file, the record does not know
+        "create.intended",  # the intent is recorded, nothing posted
+        "create.posted",  # the provider has the run, the record does not know
+        "follow.polled",  # the follower has read the run, not committed it
+        "analyse.done",
+        "probe.answered",
+        "answer.received",
+        "delivery.begun",  # the attempt is recorded, nothing sent
+        "delivery.sent",  # Slack has the message, the outbox does not know
+        "file.uploaded",  # Slack has the bytes, the file is not yet shared
+    }
+)
+
+_armed: dict[str, Callable[[], None]] = {}
+
+
+def arm(point: str, action: Callable[[], None]) -> None:
+    """Run `action` whenever `point` is reached in this process."""
+    if point not in POINTS:
+        msg = f"no fault point is called {point!r}; there are {', '.join(sorted(POINTS))}"
+        raise ValueError(msg)
+    _armed[point] = action
+
+
+def reach(point: str) -> None:
+    """Say that the code stands at `point`."""
+    if _armed and point in _armed:
+        _armed[point]()

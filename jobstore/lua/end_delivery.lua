@@ -1,0 +1,25 @@
+-- Record how an attempt ended.
+-- KEYS[1]  prefix
+-- ARGV[1]  channel   ARGV[2]  token   ARGV[3]  delivery id
+-- ARGV[4]  "sent" | "again" (surely not sent) | "unsure" | "dead" (refused for good)
+-- ARGV[5]  ts, "" to keep   ARGV[6]  version shown   ARGV[7]  reason, for the dead-letter list
+-- Returns  1, or 0 where the lease was lost: then the next owner looks it up
+local prefix, channel, id = KEYS[1], ARGV[1], ARGV[3]
+if redis.call('HGET', prefix .. 'lease:' .. channel, 'token') ~= ARGV[2] then return 0 end
+local key = prefix .. 'delivery:' .. id
+local queue = prefix .. 'outbox:' .. channel
+if ARGV[5] ~= '' then redis.call('HSET', key, 'ts', ARGV[5]) end
+if ARGV[4] == 'sent' then
+  redis.call('HSET', key, 'state', 'pending', 'shown', ARGV[6], 'attempts', 0)
+  if tonumber(redis.call('HGET', key, 'wanted')) <= tonumber(ARGV[6]) then
+    redis.call('HSET', key, 'state', 'sent')
+    redis.call('ZREM', queue, id)
+  end
+elseif ARGV[4] == 'again' then
+  redis.call('HSET', key, 'state', 'pending')
+elseif ARGV[4] == 'dead' then
+  redis.call('HSET', key, 'state', 'dead', 'error', ARGV[7])
+  redis.call('ZREM', queue, id)
+  redis.call('XADD', prefix .. 'dead-letters', 'MAXLEN', '~', '1000', '*', 'delivery', id, 'reason', ARGV[7])
+end
+return 1

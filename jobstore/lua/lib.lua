@@ -1,0 +1,68 @@
+-- Shared by every operation: put in front of it when it is loaded. Keys all hang below one prefix,
+-- "tuneroom:{TEAM}:", whose braces keep them in one slot.
+
+local ACTORS = {'fetcher', 'worker', 'follower'}
+local RETENTION_S = 90 * 86400
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Lua would print 1763700000000 as 1.7637e+12.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+-- Exactly one actor is due to act on a record, at one time; an actor without a set waits for nobody.
+local function set_due(prefix, member, actor, at)
+  for _, name in ipairs(ACTORS) do
+    if name == actor then
+      redis.call('ZADD', prefix .. 'due:' .. name, int(at), member)
+    else
+      redis.call('ZREM', prefix .. 'due:' .. name, member)
+    end
+  end
+  if at <= now_ms() then
+    redis.call('PUBLISH', prefix .. 'wake:' .. actor, member)
+  end
+end
+
+-- event: a JSON object with "type"; appended beside the write that causes it.
+local function append_event(record, event, at)
+  if event ~= '' then
+    redis.call('XADD', record .. ':events', 'MAXLEN', '~', '1000', '*', 'at_ms', int(at), 'event', event)
+  end
+end
+
+-- deliveries: a JSON list of {id, channel, kind, view, ref, args, parent, thread_ts, rank}.
+-- A post is put once; a card that exists already is wanted anew: a pair of versions, not a queue of edits.
+local function put_deliveries(prefix, deliveries, at)
+  for _, item in ipairs(cjson.decode(deliveries)) do
+    local key = prefix .. 'delivery:' .. item.id
+    local is_new = redis.call('EXISTS', key) == 0
+    if is_new then
+      redis.call('HSET', key, 'id', item.id, 'channel', item.channel, 'kind', item.kind, 'view', item.view,
+        'ref', item.ref, 'args', cjson.encode(item.args), 'parent', item.parent, 'thread_ts', item.thread_ts,
+        'rank', item.rank, 'wanted', 1, 'shown', 0, 'ts', '', 'file', '', 'state', 'pending', 'attempts', 0,
+        'put_ms', int(at))
+    elseif item.kind == 'card' then
+      redis.call('HINCRBY', key, 'wanted', 1)
+      redis.call('HSET', key, 'rank', item.rank)
+    end
+    if is_new or item.kind == 'card' then
+      redis.call('EXPIRE', key, RETENTION_S)
+      local score = item.rank * 1e12 + redis.call('INCR', prefix .. 'outbox:sequence')
+      redis.call('ZADD', prefix .. 'outbox:' .. item.channel, 'LT', int(score), item.id)
+      redis.call('ZADD', prefix .. 'channels', 'LT', int(at), item.channel)
+      redis.call('PUBLISH', prefix .. 'wake:sender', item.channel)
+    end
+  end
+end
+
+-- entry: a JSON object naming who did what to which digest; never trimmed.
+local function append_audit(prefix, entry, at)
+  if entry ~= '' then
+    redis.call('XADD', prefix .. 'audit', '*', 'at_ms', int(at), 'entry', entry)
+  end
+end

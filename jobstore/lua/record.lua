@@ -1,0 +1,42 @@
+-- Record something new, once. Dedupe, caps, record, index, event, deliveries, audit and due time in one step.
+-- KEYS[1]  prefix
+-- ARGV[1]  kind           ARGV[2]  letter of its handles (d, j, p)
+-- ARGV[3]  dedupe key, "" for none: what the thing is, not the delivery's id
+-- ARGV[4]  first state    ARGV[5]  its actor     ARGV[6]  due in ms
+-- ARGV[7]  schema         ARGV[8]  data (JSON)   ARGV[9]  channel
+-- ARGV[10] event (JSON or "")                    ARGV[11] deliveries (JSON list)
+-- ARGV[12] audit (JSON or "")
+-- ARGV[13] reserve: "" or JSON {month, micros, run_cap_micros, month_cap_micros}
+-- "$ID" in event, deliveries and audit stands for the handle that is given out here.
+-- Returns  {"new", id} | {"seen", id} | {"over-run-cap", cap_micros} | {"over-month-cap", left_micros}
+local prefix, kind = KEYS[1], ARGV[1]
+local at = now_ms()
+local seen_key = prefix .. 'seen:' .. ARGV[3]
+if ARGV[3] ~= '' then
+  local seen = redis.call('GET', seen_key)
+  if seen then return {'seen', seen} end
+end
+if ARGV[13] ~= '' then
+  local reserve = cjson.decode(ARGV[13])
+  if reserve.micros > reserve.run_cap_micros then return {'over-run-cap', int(reserve.run_cap_micros)} end
+  local spend = prefix .. 'spend:' .. reserve.month
+  local held = tonumber(redis.call('HGET', spend, 'reserved_micros') or 0)
+  local spent = tonumber(redis.call('HGET', spend, 'spent_micros') or 0)
+  local left = reserve.month_cap_micros - held - spent
+  if reserve.micros > left then return {'over-month-cap', int(left)} end
+  redis.call('HINCRBY', spend, 'reserved_micros', int(reserve.micros))
+end
+local id = ARGV[2] .. redis.call('INCR', prefix .. 'next:' .. kind)
+local function named(text) return (string.gsub(text, '%$ID', id)) end
+if ARGV[3] ~= '' then redis.call('SET', seen_key, id, 'EX', 3 * 86400) end
+local key = prefix .. kind .. ':' .. id
+redis.call('HSET', key, 'id', id, 'kind', kind, 'state', ARGV[4], 'version', 1, 'schema', ARGV[7],
+  'data', ARGV[8], 'cancel', '', 'lease_token', 0, 'lease_until', 0, 'attempts', 0, 'rings', 0, 'commit', '',
+  'created_ms', int(at), 'updated_ms', int(at))
+redis.call('SADD', 'tuneroom:teams', string.match(prefix, '{(.*)}'))
+redis.call('ZADD', prefix .. 'index:' .. kind .. ':' .. ARGV[9], int(at), id)
+append_event(key, named(ARGV[10]), at)
+put_deliveries(prefix, named(ARGV[11]), at)
+append_audit(prefix, named(ARGV[12]), at)
+set_due(prefix, kind .. ':' .. id, ARGV[5], at + tonumber(ARGV[6]))
+return {'new', id}

@@ -1,0 +1,47 @@
+-- Move a record, or amend it where it stands: compare, write, append the event, the outbox entries and the due time.
+-- KEYS[1]  prefix
+-- ARGV[1]  kind           ARGV[2]  id
+-- ARGV[3]  expected state ARGV[4]  expected version   ARGV[5] lease token, "0" where none is held
+-- ARGV[6]  commit id: the same id again is answered as it was the first time
+-- ARGV[7]  new state      ARGV[8]  its actor     ARGV[9]  due in ms
+-- ARGV[10] data (JSON)    ARGV[11] event (JSON or "")    ARGV[12] deliveries (JSON list)
+-- ARGV[13] "1" keeps the lease                   ARGV[14] "1" where the new state is final
+-- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros}
+-- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
+-- ARGV[17] audit (JSON or "")
+-- Returns  {"done", version} | {"stale", state, version}
+local prefix, kind, id = KEYS[1], ARGV[1], ARGV[2]
+local key = prefix .. kind .. ':' .. id
+local state, version, token, commit =
+  unpack(redis.call('HMGET', key, 'state', 'version', 'lease_token', 'commit'))
+if commit == ARGV[6] then return {'done', version} end
+if state ~= ARGV[3] or version ~= ARGV[4] or (ARGV[5] ~= '0' and token ~= ARGV[5]) then
+  return {'stale', state or '', version or '0'}
+end
+local at = now_ms()
+version = redis.call('HINCRBY', key, 'version', 1)
+redis.call('HSET', key, 'state', ARGV[7], 'data', ARGV[10], 'commit', ARGV[6], 'updated_ms', int(at))
+local due = at + tonumber(ARGV[9])
+if ARGV[13] == '1' then
+  due = tonumber(redis.call('HGET', key, 'lease_until'))
+else
+  redis.call('HSET', key, 'lease_until', 0, 'attempts', 0, 'rings', 0)
+end
+append_event(key, ARGV[11], at)
+put_deliveries(prefix, ARGV[12], at)
+append_audit(prefix, ARGV[17], at)
+for _, entry in ipairs(cjson.decode(ARGV[16])) do
+  redis.call('HSET', prefix .. entry.hash, entry.field, entry.value)
+end
+if ARGV[15] ~= '' then
+  local settle = cjson.decode(ARGV[15])
+  local spend = prefix .. 'spend:' .. settle.month
+  redis.call('HINCRBY', spend, 'reserved_micros', int(-settle.release_micros))
+  redis.call('HINCRBY', spend, 'spent_micros', int(settle.spend_micros))
+end
+set_due(prefix, kind .. ':' .. id, ARGV[8], due)
+if ARGV[14] == '1' then
+  redis.call('EXPIRE', key, RETENTION_S)
+  redis.call('EXPIRE', key .. ':events', RETENTION_S)
+end
+return {'done', version}

@@ -1,0 +1,125 @@
+"""The sender's side of the outbox: one leased queue a channel, attempts recorded before they are made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from jobstore.deliveries import Shape
+from jobstore.scripts import Scripts
+from jobstore.store import prefix
+
+if TYPE_CHECKING:
+    from jobstore.connections import Redis
+
+LEASE_MS: Final = 30_000
+
+
+class Outcome(StrEnum):
+    """How an attempt ended. UNSURE: it may have got through, so the next attempt looks it up first."""
+
+    SENT = "sent"
+    AGAIN = "again"
+    UNSURE = "unsure"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The lease on one channel's queue; a smaller token's writes are refused."""
+
+    team: str
+    channel: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A delivery about to be made. `ts` is set on cards that stand already; `was_unsure`: look it up first."""
+
+    id: str
+    channel: str
+    kind: Shape
+    view: str
+    ref: str
+    args: dict[str, Any]
+    thread_ts: str
+    ts: str
+    file: str
+    wanted: int
+    attempts: int
+    put_ms: int
+    was_unsure: bool
+
+
+class Outbox:
+    """Hands deliveries to senders, one channel to one sender at a time."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._run = Scripts(redis)
+
+    def take(self, team: str) -> Turn | None:
+        """Take a channel that has something due, or None."""
+        answer = self._run("take_channel", prefix(team), LEASE_MS)
+        return Turn(team=team, channel=answer[0], token=int(answer[1])) if answer else None
+
+    def leave(self, turn: Turn, *, due_in_ms: int = 0) -> bool:
+        """Give a channel back; what is left in it is due again in `due_in_ms`."""
+        return self._run("leave_channel", prefix(turn.team), turn.channel, turn.token, due_in_ms) == 1
+
+    def begin(self, turn: Turn, *, without_edits: bool = False) -> Attempt | None:
+        """Record the next attempt of a channel and return it; None where nothing is left or the lease was lost."""
+        answer = self._run(
+            "begin_delivery", prefix(turn.team), turn.channel, turn.token, LEASE_MS, "1" if without_edits else ""
+        )
+        if not answer:
+            return None
+        fields = dict(zip(answer[2::2], answer[3::2], strict=True))
+        return Attempt(
+            id=fields["id"],
+            channel=fields["channel"],
+            kind=Shape(fields["kind"]),
+            view=fields["view"],
+            ref=fields["ref"],
+            args=json.loads(fields["args"]) or {},
+            thread_ts=answer[1] or fields["thread_ts"],
+            ts=fields["ts"],
+            file=fields["file"],
+            wanted=int(fields["wanted"]),
+            attempts=int(fields["attempts"]),
+            put_ms=int(fields["put_ms"]),
+            was_unsure=answer[0] == "1",
+        )
+
+    def end(self, turn: Turn, attempt: Attempt, outcome: Outcome, *, ts: str = "", reason: str = "") -> bool:
+        """Record how an attempt ended; False where the lease was lost meanwhile."""
+        args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason)
+        return self._run("end_delivery", prefix(turn.team), *args) == 1
+
+    def note_file(self, turn: Turn, attempt: Attempt, file: str) -> bool:
+        """Remember Slack's id of a file before its upload is completed."""
+        return self._run("note_file", prefix(turn.team), turn.channel, turn.token, attempt.id, file) == 1
+
+    def ts(self, team: str, delivery: str) -> str:
+        """Return the ts of a delivery's message, "" where it is not posted (yet)."""
+        return self._redis.hget(f"{prefix(team)}delivery:{delivery}", "ts") or ""
+
+    def pending(self, team: str) -> int:
+        """Return how many deliveries wait, over all channels that have any."""
+        channels = self._redis.zrange(f"{prefix(team)}channels", 0, -1)
+        return sum(self._redis.zcard(f"{prefix(team)}outbox:{channel}") for channel in channels)
+
+    def dead_letters(self, team: str) -> list[dict[str, str]]:
+        """Return what Slack refused for good: delivery and reason, oldest first."""
+        return [fields for _, fields in self._redis.xrange(f"{prefix(team)}dead-letters")]
+
+    def take_token(self, team: str, bucket: str, *, rate_per_min: float, burst: float, reserve: float = 0) -> int:
+        """Take from a bucket that all senders share: 0, or the ms to wait."""
+        return int(self._run("take_token", f"{prefix(team)}bucket:{bucket}", rate_per_min, burst, reserve))
+
+    def hold(self, team: str, bucket: str, ms: int) -> None:
+        """Close a bucket for everybody: the other side said "too many"."""
+        self._run("hold_bucket", f"{prefix(team)}bucket:{bucket}", ms)

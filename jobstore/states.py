@@ -1,0 +1,116 @@
+"""The state tables: what each record can be, who acts on it there, and where it may go. Data, not code.
+
+`docs/states.md` is drawn from these tables (`python -m jobstore.states`), and `transition.lua` is only ever given
+moves that stand in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """The kinds of record."""
+
+    DATASET = "dataset"
+    JOB = "job"
+    PROMPT = "prompt"
+
+
+class Actor(StrEnum):
+    """Who is due to act on a record in a state. Each has its own due-time set."""
+
+    FETCHER = "fetcher"
+    WORKER = "worker"
+    FOLLOWER = "follower"
+    PERSON = "person"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state: who acts, and the states a record may go to from here. No way out means it is finished."""
+
+    actor: Actor
+    to: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a record in this state is finished."""
+        return not self.to
+
+
+def _live(actor: Actor, *to: str) -> State:
+    return State(actor, to)
+
+
+_DONE: Final = State(Actor.NOBODY)
+
+TABLES: Final[dict[Kind, dict[str, State]]] = {
+    Kind.DATASET: {
+        "received": _live(Actor.FETCHER, "fetching", "unreadable"),
+        "fetching": _live(Actor.FETCHER, "checking", "accepted", "rejected", "unreadable"),
+        "checking": _live(Actor.WORKER, "accepted", "rejected", "unreadable"),
+        "accepted": _DONE,
+        "rejected": _DONE,
+        "unreadable": _DONE,
+    },
+    Kind.JOB: {
+        "requested": _live(Actor.WORKER, "uploading", "failed", "cancelled"),
+        "uploading": _live(Actor.WORKER, "creating", "failed", "cancelled"),
+        "creating": _live(Actor.WORKER, "queued", "unclear", "failed", "cancelled"),
+        "unclear": _live(Actor.PERSON, "creating", "queued", "failed", "cancelled"),
+        "queued": _live(Actor.FOLLOWER, "training", "analysing", "unclear", "failed", "cancelled"),
+        "training": _live(Actor.FOLLOWER, "analysing", "failed", "cancelled"),
+        "analysing": _live(Actor.WORKER, "probing"),
+        "probing": _live(Actor.WORKER, "ready", "asleep"),
+        "asleep": _live(Actor.PERSON, "probing"),
+        "ready": _DONE,
+        "failed": _DONE,
+        "cancelled": _DONE,
+    },
+    Kind.PROMPT: {
+        "asked": _live(Actor.WORKER, "answering", "failed"),
+        "answering": _live(Actor.WORKER, "answered", "failed"),
+        "answered": _DONE,
+        "failed": _DONE,
+    },
+}
+
+FIRST: Final[dict[Kind, str]] = {Kind.DATASET: "received", Kind.JOB: "requested", Kind.PROMPT: "asked"}
+
+
+def state_of(kind: Kind, name: str) -> State:
+    """Return the state called `name` of records of `kind`."""
+    return TABLES[kind][name]
+
+
+def allows(kind: Kind, source: str, target: str) -> bool:
+    """Whether a record may go from `source` to `target`; staying where it is (an amendment) is always allowed."""
+    state = state_of(kind, source)
+    return (source == target and not state.is_final) or target in state.to
+
+
+def diagram(kind: Kind) -> str:
+    """Return the table of `kind` as a Mermaid state diagram."""
+    table = TABLES[kind]
+    lines = ["stateDiagram-v2", f"    [*] --> {FIRST[kind]}"]
+    for name, state in table.items():
+        lines += [f"    {name}: {name} ({state.actor.value})"] if not state.is_final else []
+        lines += [f"    {name} --> {target}" for target in state.to] or [f"    {name} --> [*]"]
+    return "\n".join(lines)
+
+
+def document() -> str:
+    """Return `docs/states.md`: every table as a picture."""
+    parts = ["# States\n\nDrawn by `./run python -m jobstore.states > docs/states.md`; a test holds it to the code.\n"]
+    parts += [f"## {kind.value}\n\n```mermaid\n{diagram(kind)}\n```\n" for kind in Kind]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(document())

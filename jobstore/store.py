@@ -1,0 +1,289 @@
+"""The record: every read and every write of a dataset, a job or a prompt. One script a write (DESIGN: promise 2)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, read
+from jobstore.scripts import Scripts
+from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from jobstore.connections import Redis
+    from jobstore.deliveries import Delivery
+
+LETTERS: Final = {Kind.DATASET: "d", Kind.JOB: "j", Kind.PROMPT: "p"}
+MICROS: Final = 1_000_000
+LOST_RING_MS: Final = 2_000
+
+
+class StaleError(Exception):
+    """Somebody else moved the record since it was read, or took its lease: this write changed nothing."""
+
+
+class CapError(Exception):
+    """A confirmation would go over a cap. `cap` is "run" or "month"; `left_usd` is what may still be reserved."""
+
+    def __init__(self, cap: str, left_usd: float) -> None:
+        super().__init__(f"over the cap by {cap}")
+        self.cap = cap
+        self.left_usd = left_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Money held back when a person confirms, in micro-dollars, against the caps of that moment."""
+
+    month: str
+    micros: int
+    run_cap_micros: int
+    month_cap_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What becomes of a reservation when the job ends."""
+
+    month: str
+    release_micros: int
+    spend_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A field set in a look-up hash by the same script as a transition, such as which dataset has these bytes."""
+
+    hash: str
+    field: str
+    value: str
+
+
+def prefix(team: str) -> str:
+    """Everything of a team hangs below this; the braces keep it in one slot."""
+    return f"tuneroom:{{{team}}}:"
+
+
+def seen_hash(channel: str) -> str:
+    """The look-up of datasets by the hash of their bytes, a channel's own: others do not learn what it has seen."""
+    return f"seen-bytes:{channel}"
+
+
+def _first_due_ms(state: State) -> int:
+    """At once; but a worker is rung for by whoever commits, and the due entry waits for that ring to be lost."""
+    return LOST_RING_MS if state.actor is Actor.WORKER else 0
+
+
+def _list(items: Iterable[Delivery | Mark]) -> str:
+    return json.dumps([asdict(item) for item in items])
+
+
+def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(fields[name])
+    return {**value, "at_ms": int(fields["at_ms"])}
+
+
+def _object(value: Mapping[str, Any] | None) -> str:
+    return json.dumps(value) if value else ""
+
+
+class Store:
+    """Reads and writes records; holds no state of its own. `redis` decodes its answers and does not retry."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._run = Scripts(redis)
+
+    def teams(self) -> list[str]:
+        """Return the teams that have records."""
+        return sorted(self._redis.smembers("tuneroom:teams"))
+
+    def record(
+        self,
+        team: str,
+        data: Dataset | Job | Prompt,
+        *,
+        dedupe: str,
+        event: Mapping[str, Any],
+        deliveries: Sequence[Delivery] = (),
+        audit: Mapping[str, Any] | None = None,
+        reserve: Reservation | None = None,
+    ) -> tuple[Ref, bool]:
+        """Record something new, once; return where it is, and whether it is new.
+
+        `dedupe` says what the thing is. Raises CapError where `reserve` does not fit; then nothing was written.
+        """
+        kind = {Dataset: Kind.DATASET, Job: Kind.JOB, Prompt: Kind.PROMPT}[type(data)]
+        state = FIRST[kind]
+        answer, value = self._run(
+            "record",
+            prefix(team),
+            kind.value,
+            LETTERS[kind],
+            f"{kind.value}:{dedupe}" if dedupe else "",
+            state,
+            state_of(kind, state).actor.value,
+            _first_due_ms(state_of(kind, state)),
+            SCHEMA,
+            encode(data),
+            data.channel,
+            json.dumps(event),
+            _list(deliveries),
+            _object(audit),
+            json.dumps(asdict(reserve)) if reserve else "",
+        )
+        if answer.startswith("over-"):
+            raise CapError(answer.removeprefix("over-").removesuffix("-cap"), int(value) / MICROS)
+        return Ref(team, kind, value), answer == "new"
+
+    def get(self, ref: Ref) -> Record[Any] | None:
+        """Return a record, or None where there is none (any more)."""
+        fields = self._redis.hgetall(prefix(ref.team) + ref.member)
+        return read(ref, fields) if fields else None
+
+    def listed(self, team: str, kind: Kind, channel: str, limit: int = 20) -> list[Record[Any]]:
+        """Return a channel's newest records of a kind, newest first."""
+        index = f"{prefix(team)}index:{kind.value}:{channel}"
+        found: list[Record[Any]] = []
+        for name in self._redis.zrevrange(index, 0, limit - 1):
+            record = self.get(Ref(team, kind, name))
+            if record is None:
+                self._redis.zrem(index, name)
+            else:
+                found.append(record)
+        return found
+
+    def marked(self, team: str, hash_name: str, field: str) -> str | None:
+        """Return what a `Mark` set."""
+        return self._redis.hget(prefix(team) + hash_name, field)
+
+    def events(self, ref: Ref) -> list[dict[str, Any]]:
+        """Return a record's events, oldest first, each with `at_ms`."""
+        entries = self._redis.xrange(f"{prefix(ref.team)}{ref.member}:events")
+        return [_stamped(fields, "event") for _, fields in entries]
+
+    def audit(self, team: str) -> list[dict[str, Any]]:
+        """Return who did what, oldest first."""
+        entries = self._redis.xrange(f"{prefix(team)}audit")
+        return [_stamped(fields, "entry") for _, fields in entries]
+
+    def spend(self, team: str, month: str) -> tuple[float, float]:
+        """Return what a month ("2026-11") has reserved and spent, in US dollars."""
+        fields = self._redis.hgetall(f"{prefix(team)}spend:{month}")
+        return int(fields.get("reserved_micros", 0)) / MICROS, int(fields.get("spent_micros", 0)) / MICROS
+
+    def now_ms(self) -> int:
+        """The one clock: Redis's."""
+        seconds, micros = self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def claim(self, ref: Ref, states: Iterable[str], lease_ms: int) -> Record[Any] | None:
+        """Take the lease on a record that stands in one of `states`, or return None: somebody has it, or it moved."""
+        wanted = list(states)
+        actor = state_of(ref.kind, wanted[0]).actor
+        answer = self._run("claim", prefix(ref.team), ref.kind.value, ref.id, lease_ms, actor.value, *wanted)
+        if not answer:
+            return None
+        fields = dict(zip(answer[::2], answer[1::2], strict=True))
+        return read(ref, fields, token=int(fields["lease_token"]))
+
+    def renew(self, record: Record[Any], lease_ms: int) -> bool:
+        """Hold a lease longer; False where it was lost: stop, and write nothing."""
+        ref = record.ref
+        args = (ref.kind.value, ref.id, record.token, lease_ms, record.at.actor.value)
+        return self._run("renew", prefix(ref.team), *args) == 1
+
+    def release(self, record: Record[Any], *, due_in_ms: int) -> bool:
+        """Give a lease back with the work undone, to be tried again in `due_in_ms`."""
+        ref = record.ref
+        args = (ref.kind.value, ref.id, record.token, due_in_ms, record.at.actor.value)
+        return self._run("release", prefix(ref.team), *args) == 1
+
+    def transition(  # noqa: PLR0913 - one script, one call
+        self,
+        record: Record[Any],
+        to: str,
+        data: Data,
+        *,
+        event: Mapping[str, Any] | None = None,
+        deliveries: Sequence[Delivery] = (),
+        marks: Sequence[Mark] = (),
+        settle: Settlement | None = None,
+        audit: Mapping[str, Any] | None = None,
+        due_in_ms: int | None = None,
+        keep_lease: bool = False,
+    ) -> Record[Data]:
+        """Move `record` to state `to` (or amend it where it stands) and return it as it is now.
+
+        Raises StaleError where the record moved or the lease was lost, and ValueError for a move that the state
+        table does not have. The lease ends here unless `keep_lease`.
+        """
+        ref = record.ref
+        if not allows(ref.kind, record.state, to):
+            msg = f"a {ref.kind.value} does not go from {record.state} to {to}"
+            raise ValueError(msg)
+        state = state_of(ref.kind, to)
+        answer = self._run(
+            "transition",
+            prefix(ref.team),
+            ref.kind.value,
+            ref.id,
+            record.state,
+            record.version,
+            record.token,
+            uuid.uuid4().hex,
+            to,
+            state.actor.value,
+            _first_due_ms(state) if due_in_ms is None else due_in_ms,
+            encode(data),
+            _object(event),
+            _list(deliveries),
+            "1" if keep_lease else "",
+            "1" if state.is_final else "",
+            json.dumps(asdict(settle)) if settle else "",
+            _list(marks),
+            _object(audit),
+        )
+        if answer[0] != "done":
+            msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
+            raise StaleError(msg)
+        token = record.token if keep_lease else 0
+        return Record(
+            ref=ref,
+            state=to,
+            version=int(answer[1]),
+            data=data,
+            cancel=record.cancel,
+            token=token,
+            created_ms=record.created_ms,
+            updated_ms=record.updated_ms,
+        )
+
+    def flag_cancel(self, ref: Ref, person: str) -> str:
+        """Ask for a job to be cancelled: "flagged", "already" asked for, or "too-late"."""
+        live = [name for name, state in TABLES[ref.kind].items() if "cancelled" in state.to]
+        event = json.dumps({"type": "CancelRequested", "person": person})
+        audit = json.dumps({"act": "cancel", "person": person, "on": ref.member})
+        return self._run("flag_cancel", prefix(ref.team), ref.kind.value, ref.id, event, audit, *live)[0]
+
+    def due(self, team: str, actor: Actor, limit: int = 100) -> list[Ref]:
+        """Return records on which `actor` is due to act now, the longest due first."""
+        key = f"{prefix(team)}due:{actor.value}"
+        members = self._redis.zrangebyscore(key, "-inf", self.now_ms(), 0, limit)
+        return [Ref.of_member(team, member) for member in members]
+
+    def next_due_ms(self, team: str, actor: Actor) -> int | None:
+        """Return how many ms until `actor` is next due, None where nothing is waiting."""
+        key = f"{prefix(team)}due:{actor.value}"
+        for member in self._redis.zrange(key, 0, 0):
+            return max(0, int(self._redis.zscore(key, member) or 0) - self.now_ms())
+        return None
+
+    def ring_again(self, team: str, limit: int = 100) -> list[Ref]:
+        """Return records whose doorbell must ring again, and put off the ring after that."""
+        members = self._run("ring", prefix(team), Actor.WORKER.value, limit)
+        return [Ref.of_member(team, member) for member in members]
