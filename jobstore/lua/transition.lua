@@ -36,7 +36,7 @@ end
 if ARGV[15] ~= '' then
   local settle = cjson.decode(ARGV[15])
   local spend = prefix .. 'spend:' .. settle.month
-  redis.call('HINCRBY', spend, 'reserved_micros', int(-settle.release_micros))
+  redis.call('HINCRBY', spend, 'reserved_micros', int(0 - settle.release_micros))
   redis.call('HINCRBY', spend, 'spent_micros', int(settle.spend_micros))
 end
 set_due(prefix, kind .. ':' .. id, ARGV[8], due)
