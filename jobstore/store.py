@@ -78,8 +78,8 @@ def _first_due_ms(state: State) -> int:
     return LOST_RING_MS if state.actor is Actor.WORKER else 0
 
 
-def _list(items: Iterable[Delivery | Mark]) -> str:
-    return json.dumps([asdict(item) for item in items])
+def _deliveries(items: Iterable[Delivery]) -> str:
+    return json.dumps([{**asdict(item), "args": json.dumps(item.args)} for item in items])
 
 
 def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class Store:
             encode(data),
             data.channel,
             json.dumps(event),
-            _list(deliveries),
+            _deliveries(deliveries),
             _object(audit),
             json.dumps(asdict(reserve)) if reserve else "",
         )
@@ -241,11 +241,11 @@ class Store:
             _first_due_ms(state) if due_in_ms is None else due_in_ms,
             encode(data),
             _object(event),
-            _list(deliveries),
+            _deliveries(deliveries),
             "1" if keep_lease else "",
             "1" if state.is_final else "",
             json.dumps(asdict(settle)) if settle else "",
-            _list(marks),
+            json.dumps([asdict(mark) for mark in marks]),
             _object(audit),
         )
         if answer[0] != "done":

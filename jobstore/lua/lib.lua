@@ -35,15 +35,17 @@ local function append_event(record, event, at)
   end
 end
 
--- deliveries: a JSON list of {id, channel, kind, view, ref, args, parent, thread_ts, rank}.
+-- deliveries: a list of {id, channel, kind, view, ref, args, parent, thread_ts, rank}; args is JSON text that is passed
+-- on as it came (cjson would make [] into {} and keep 14 digits). Decode it before the first write: a script that
+-- fails half-way is not undone.
 -- A post is put once; a card that exists already is wanted anew: a pair of versions, not a queue of edits.
 local function put_deliveries(prefix, deliveries, at)
-  for _, item in ipairs(cjson.decode(deliveries)) do
+  for _, item in ipairs(deliveries) do
     local key = prefix .. 'delivery:' .. item.id
     local is_new = redis.call('EXISTS', key) == 0
     if is_new then
       redis.call('HSET', key, 'id', item.id, 'channel', item.channel, 'kind', item.kind, 'view', item.view,
-        'ref', item.ref, 'args', cjson.encode(item.args), 'parent', item.parent, 'thread_ts', item.thread_ts,
+        'ref', item.ref, 'args', item.args, 'parent', item.parent, 'thread_ts', item.thread_ts,
         'rank', item.rank, 'wanted', 1, 'shown', 0, 'ts', '', 'file', '', 'state', 'pending', 'attempts', 0,
         'put_ms', int(at))
     elseif item.kind == 'card' then

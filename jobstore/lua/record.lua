@@ -24,10 +24,14 @@ if ARGV[13] ~= '' then
   local spent = tonumber(redis.call('HGET', spend, 'spent_micros') or 0)
   local left = reserve.month_cap_micros - held - spent
   if reserve.micros > left then return {'over-month-cap', int(left)} end
-  redis.call('HINCRBY', spend, 'reserved_micros', int(reserve.micros))
 end
 local id = ARGV[2] .. redis.call('INCR', prefix .. 'next:' .. kind)
 local function named(text) return (string.gsub(text, '%$ID', id)) end
+local deliveries = cjson.decode(named(ARGV[11]))
+if ARGV[13] ~= '' then
+  local reserve = cjson.decode(ARGV[13])
+  redis.call('HINCRBY', prefix .. 'spend:' .. reserve.month, 'reserved_micros', int(reserve.micros))
+end
 if ARGV[3] ~= '' then redis.call('SET', seen_key, id, 'EX', 3 * 86400) end
 local key = prefix .. kind .. ':' .. id
 redis.call('HSET', key, 'id', id, 'kind', kind, 'state', ARGV[4], 'version', 1, 'schema', ARGV[7],
@@ -36,7 +40,7 @@ redis.call('HSET', key, 'id', id, 'kind', kind, 'state', ARGV[4], 'version', 1, 
 redis.call('SADD', 'tuneroom:teams', string.match(prefix, '{(.*)}'))
 redis.call('ZADD', prefix .. 'index:' .. kind .. ':' .. ARGV[9], int(at), id)
 append_event(key, named(ARGV[10]), at)
-put_deliveries(prefix, named(ARGV[11]), at)
+put_deliveries(prefix, deliveries, at)
 append_audit(prefix, named(ARGV[12]), at)
 set_due(prefix, kind .. ':' .. id, ARGV[5], at + tonumber(ARGV[6]))
 return {'new', id}

@@ -18,6 +18,8 @@ if commit == ARGV[6] then return {'done', version} end
 if state ~= ARGV[3] or version ~= ARGV[4] or (ARGV[5] ~= '0' and token ~= ARGV[5]) then
   return {'stale', state or '', version or '0'}
 end
+local deliveries, marks = cjson.decode(ARGV[12]), cjson.decode(ARGV[16])
+local settle = ARGV[15] ~= '' and cjson.decode(ARGV[15])
 local at = now_ms()
 version = redis.call('HINCRBY', key, 'version', 1)
 redis.call('HSET', key, 'state', ARGV[7], 'data', ARGV[10], 'commit', ARGV[6], 'updated_ms', int(at))
@@ -28,13 +30,12 @@ else
   redis.call('HSET', key, 'lease_until', 0, 'attempts', 0, 'rings', 0)
 end
 append_event(key, ARGV[11], at)
-put_deliveries(prefix, ARGV[12], at)
+put_deliveries(prefix, deliveries, at)
 append_audit(prefix, ARGV[17], at)
-for _, entry in ipairs(cjson.decode(ARGV[16])) do
+for _, entry in ipairs(marks) do
   redis.call('HSET', prefix .. entry.hash, entry.field, entry.value)
 end
-if ARGV[15] ~= '' then
-  local settle = cjson.decode(ARGV[15])
+if settle then
   local spend = prefix .. 'spend:' .. settle.month
   redis.call('HINCRBY', spend, 'reserved_micros', int(0 - settle.release_micros))
   redis.call('HINCRBY', spend, 'spent_micros', int(settle.spend_micros))
