@@ -89,7 +89,6 @@ class Progress:
     first_step_ms: int = 0
     last_step_ms: int = 0
     last_event: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +134,7 @@ class Job:
     run_created_ms: int = 0
     progress: Progress = field(default_factory=Progress)
     model: str = ""
+    result_file: str = ""
     trained_tokens: int | None = None
     cost_usd: float | None = None
     results: Results | None = None
@@ -153,7 +153,8 @@ class Prompt:
     job: str
     text: str
     model: str
-    parent: str
+    temperature: float | None = None
+    max_tokens: int | None = None
     answer: str = ""
     latency_ms: int = 0
     tokens: int = 0
@@ -199,12 +200,18 @@ def encode(data: Dataset | Job | Prompt) -> str:
     return msgspec.json.encode(data).decode()
 
 
+def newer(ref: Ref, schema: int) -> OperationalError:
+    """The refusal of a record whose schema number this process does not know."""
+    return OperationalError(
+        f"{ref.member} was written by a newer Tuneroom (schema {schema}, here {SCHEMA}): upgrade this process"
+    )
+
+
 def read(ref: Ref, fields: Mapping[str, str], token: int = 0) -> Record[Any]:
     """Parse a record's hash; a schema newer than this process knows is refused, not guessed at."""
     schema = int(fields["schema"])
     if schema > SCHEMA:
-        msg = f"{ref.member} was written by a newer Tuneroom (schema {schema}, here {SCHEMA}): upgrade this process"
-        raise OperationalError(msg)
+        raise newer(ref, schema)
     return Record(
         ref=ref,
         state=fields["state"],

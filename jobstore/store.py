@@ -7,7 +7,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, read
+from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
 
@@ -183,11 +183,12 @@ class Store:
 
     def claim(self, ref: Ref, states: Iterable[str], lease_ms: int) -> Record[Any] | None:
         """Take the lease on a record that stands in one of `states`, or return None: somebody has it, or it moved."""
-        wanted = list(states)
-        actor = state_of(ref.kind, wanted[0]).actor
-        answer = self._run("claim", prefix(ref.team), ref.kind.value, ref.id, lease_ms, actor.value, *wanted)
+        pairs = [text for name in states for text in (name, state_of(ref.kind, name).actor.value)]
+        answer = self._run("claim", prefix(ref.team), ref.kind.value, ref.id, lease_ms, SCHEMA, *pairs)
         if not answer:
             return None
+        if answer[0] == "newer":
+            raise newer(ref, int(answer[1]))
         fields = dict(zip(answer[::2], answer[1::2], strict=True))
         return read(ref, fields, token=int(fields["lease_token"]))
 
