@@ -78,6 +78,10 @@ def _first_due_ms(state: State) -> int:
     return LOST_RING_MS if state.actor is Actor.WORKER else 0
 
 
+def _flag(record: Record[Any]) -> str:
+    return "1" if record.cancel else ""
+
+
 def _deliveries(items: Iterable[Delivery]) -> str:
     return json.dumps([{**asdict(item), "args": json.dumps(item.args)} for item in items])
 
@@ -201,7 +205,7 @@ class Store:
     def release(self, record: Record[Any], *, due_in_ms: int) -> bool:
         """Give a lease back with the work undone, to be tried again in `due_in_ms`."""
         ref = record.ref
-        args = (ref.kind.value, ref.id, record.token, due_in_ms, record.at.actor.value)
+        args = (ref.kind.value, ref.id, record.token, due_in_ms, record.at.actor.value, _flag(record))
         return self._run("release", prefix(ref.team), *args) == 1
 
     def transition(  # noqa: PLR0913 - one script, one call
@@ -248,20 +252,22 @@ class Store:
             json.dumps(asdict(settle)) if settle else "",
             json.dumps([asdict(mark) for mark in marks]),
             _object(audit),
+            _flag(record),
+            SCHEMA,
         )
         if answer[0] != "done":
             msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
             raise StaleError(msg)
-        token = record.token if keep_lease else 0
         return Record(
             ref=ref,
             state=to,
             version=int(answer[1]),
             data=data,
-            cancel=record.cancel,
-            token=token,
+            cancel=answer[2] == "1",
+            token=record.token if keep_lease else 0,
+            attempts=record.attempts if keep_lease else 0,
             created_ms=record.created_ms,
-            updated_ms=record.updated_ms,
+            updated_ms=int(answer[3]),
         )
 
     def flag_cancel(self, ref: Ref, person: str) -> str:

@@ -9,12 +9,14 @@
 -- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros}
 -- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
 -- ARGV[17] audit (JSON or "")
--- Returns  {"done", version} | {"stale", state, version}
+-- ARGV[18] the cancel flag as the caller read it ("1" or "")        ARGV[19] schema of the data
+-- Returns  {"done", version, cancel flag, updated ms} | {"stale", state, version}
+-- A cancel that was flagged while the caller worked makes the record due at once, whatever ARGV[9] says.
 local prefix, kind, id = KEYS[1], ARGV[1], ARGV[2]
 local key = prefix .. kind .. ':' .. id
-local state, version, token, commit =
-  unpack(redis.call('HMGET', key, 'state', 'version', 'lease_token', 'commit'))
-if commit == ARGV[6] then return {'done', version} end
+local state, version, token, commit, cancel, updated =
+  unpack(redis.call('HMGET', key, 'state', 'version', 'lease_token', 'commit', 'cancel', 'updated_ms'))
+if commit == ARGV[6] then return {'done', version, cancel, updated} end
 if state ~= ARGV[3] or version ~= ARGV[4] or (ARGV[5] ~= '0' and token ~= ARGV[5]) then
   return {'stale', state or '', version or '0'}
 end
@@ -22,9 +24,10 @@ local deliveries, marks = cjson.decode(ARGV[12]), cjson.decode(ARGV[16])
 local settle = ARGV[15] ~= '' and cjson.decode(ARGV[15])
 local at = now_ms()
 version = redis.call('HINCRBY', key, 'version', 1)
-redis.call('HSET', key, 'state', ARGV[7], 'data', ARGV[10], 'commit', ARGV[6], 'updated_ms', int(at))
-local due = at + tonumber(ARGV[9])
-if ARGV[13] == '1' then
+redis.call('HSET', key, 'state', ARGV[7], 'data', ARGV[10], 'commit', ARGV[6], 'schema', ARGV[19],
+  'updated_ms', int(at))
+local due = at + (cancel == ARGV[18] and tonumber(ARGV[9]) or 0)
+if ARGV[13] == '1' and ARGV[5] ~= '0' then
   due = tonumber(redis.call('HGET', key, 'lease_until'))
 else
   redis.call('HSET', key, 'lease_until', 0, 'attempts', 0, 'rings', 0)
@@ -45,4 +48,4 @@ if ARGV[14] == '1' then
   redis.call('EXPIRE', key, RETENTION_S)
   redis.call('EXPIRE', key .. ':events', RETENTION_S)
 end
-return {'done', version}
+return {'done', version, cancel, int(at)}
