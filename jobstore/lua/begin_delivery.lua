@@ -4,7 +4,7 @@
 -- ARGV[4]  "1" leaves out edits of cards that stand already (their bucket is empty)
 -- Returns  {} where nothing is to do or the lease was lost, else
 --          {"1" where an earlier attempt may have got through, parent's ts, field, value, field, value, ...}
--- A reply whose parent has not been posted lets the parent go first.
+-- A reply whose parent has not been posted lets the parent go first, and the parent's parent before that.
 local prefix, channel = KEYS[1], ARGV[1]
 local lease = prefix .. 'lease:' .. channel
 if redis.call('HGET', lease, 'token') ~= ARGV[2] then return {} end
@@ -15,18 +15,16 @@ local queue = prefix .. 'outbox:' .. channel
 for _, id in ipairs(redis.call('ZRANGE', queue, 0, 199)) do
   local key = prefix .. 'delivery:' .. id
   local parent, ts, state = unpack(redis.call('HMGET', key, 'parent', 'ts', 'state'))
-  local parent_ts = ''
   if not state then
     redis.call('ZREM', queue, id)
   elseif not (ARGV[4] == '1' and ts ~= '') then
-    if parent ~= '' then
+    local parent_ts = ''
+    while parent ~= '' do
       local above = prefix .. 'delivery:' .. parent
       local above_ts, above_state, above_parent = unpack(redis.call('HMGET', above, 'ts', 'state', 'parent'))
-      if above_ts and above_ts == '' and above_state ~= 'dead' then
-        id, key, parent, state = parent, above, above_parent, above_state
-      else
-        parent_ts = above_ts or ''
-      end
+      parent_ts = above_ts or ''
+      if parent_ts ~= '' or not above_state or above_state == 'dead' then break end
+      key, parent, state = above, above_parent, above_state
     end
     redis.call('HSET', key, 'state', 'sending')
     redis.call('HINCRBY', key, 'attempts', 1)
