@@ -95,7 +95,12 @@ class Outbox:
         )
 
     def end(self, turn: Turn, attempt: Attempt, outcome: Outcome, *, ts: str = "", reason: str = "") -> bool:
-        """Record how an attempt ended; False where the lease was lost meanwhile."""
+        """Record how an attempt ended; False where the lease was lost meanwhile.
+
+        What may have got through once stays unsure until it is sent or dead: AGAIN speaks of this attempt only.
+        """
+        if attempt.was_unsure and outcome is Outcome.AGAIN:
+            outcome = Outcome.UNSURE
         args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason)
         return self._run("end_delivery", prefix(turn.team), *args) == 1
 
