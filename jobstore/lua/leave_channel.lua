@@ -2,6 +2,8 @@
 -- KEYS[1]  prefix
 -- ARGV[1]  channel   ARGV[2]  token   ARGV[3]  due again in ms (used where something is left)
 -- Returns  1, or 0 where the lease was lost
+-- begin_delivery moves the channel to the lease's end; a score before now was set by something put since then, which
+-- whoever leaves has not seen: that is due at once.
 local prefix, channel = KEYS[1], ARGV[1]
 local lease = prefix .. 'lease:' .. channel
 if redis.call('HGET', lease, 'token') ~= ARGV[2] then return 0 end
@@ -9,6 +11,8 @@ redis.call('HSET', lease, 'until', 0)
 if redis.call('ZCARD', prefix .. 'outbox:' .. channel) == 0 then
   redis.call('ZREM', prefix .. 'channels', channel)
 else
-  redis.call('ZADD', prefix .. 'channels', int(now_ms() + tonumber(ARGV[3])), channel)
+  local at = now_ms()
+  local unseen = tonumber(redis.call('ZSCORE', prefix .. 'channels', channel) or 0) <= at
+  redis.call('ZADD', prefix .. 'channels', int(at + (unseen and 0 or tonumber(ARGV[3]))), channel)
 end
 return 1
