@@ -123,6 +123,9 @@ class Outbox:
 
     def take_token(self, team: str, bucket: str, *, rate_per_min: float, burst: float, reserve: float = 0) -> int:
         """Take from a bucket that all senders share: 0, or the ms to wait."""
+        if reserve + 1 > burst:
+            msg = f"bucket {bucket}: a reserve of {reserve} out of {burst} would never let anything through"
+            raise ValueError(msg)
         return int(self._run("take_token", f"{prefix(team)}bucket:{bucket}", rate_per_min, burst, reserve))
 
     def hold(self, team: str, bucket: str, ms: int) -> None:

@@ -2,6 +2,8 @@
 -- KEYS[1]  bucket
 -- ARGV[1]  ms to hold
 -- Returns  1
-redis.call('HSET', KEYS[1], 'held_until', int(now_ms() + tonumber(ARGV[1])), 'left', 0, 'since', int(now_ms()))
-redis.call('PEXPIRE', KEYS[1], 600000)
+-- The longest hold counts, and nothing is saved up meanwhile: one token at its end, not a burst into the next refusal.
+local ends = math.max(now_ms() + tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[1], 'held_until') or 0))
+redis.call('HSET', KEYS[1], 'held_until', int(ends), 'left', 1, 'since', int(ends))
+redis.call('PEXPIRE', KEYS[1], int(ends - now_ms() + 600000))
 return 1

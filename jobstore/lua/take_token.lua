@@ -6,7 +6,7 @@ local at = now_ms()
 local left, since, held = unpack(redis.call('HMGET', KEYS[1], 'left', 'since', 'held_until'))
 local rate, burst, reserve = tonumber(ARGV[1]) / 60000, tonumber(ARGV[2]), tonumber(ARGV[3])
 if held and tonumber(held) > at then return int(tonumber(held) - at) end
-left = math.min(burst, tonumber(left or burst) + (at - tonumber(since or at)) * rate)
+left = math.min(burst, tonumber(left or burst) + math.max(0, at - tonumber(since or at)) * rate)
 local wait = 0
 if left >= 1 + reserve then left = left - 1 else wait = math.ceil((1 + reserve - left) / rate) end
 redis.call('HSET', KEYS[1], 'left', tostring(left), 'since', int(at))
