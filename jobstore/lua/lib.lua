@@ -3,6 +3,8 @@
 
 local ACTORS = {'fetcher', 'worker', 'follower'}
 local RETENTION_S = 90 * 86400
+-- A channel's list shows its newest few; older records are still found by their handle.
+local INDEX_MAX = 500
 
 local function now_ms()
   local time = redis.call('TIME')

@@ -38,7 +38,9 @@ redis.call('HSET', key, 'id', id, 'kind', kind, 'state', ARGV[4], 'version', 1, 
   'data', ARGV[8], 'cancel', '', 'lease_token', 0, 'lease_until', 0, 'attempts', 0, 'rings', 0, 'commit', '',
   'created_ms', int(at), 'updated_ms', int(at))
 redis.call('SADD', 'tuneroom:teams', string.match(prefix, '{(.*)}'))
-redis.call('ZADD', prefix .. 'index:' .. kind .. ':' .. ARGV[9], int(at), id)
+local index = prefix .. 'index:' .. kind .. ':' .. ARGV[9]
+redis.call('ZADD', index, int(at), id)
+redis.call('ZREMRANGEBYRANK', index, 0, -INDEX_MAX - 1)
 append_event(key, named(ARGV[10]), at)
 put_deliveries(prefix, deliveries, at)
 append_audit(prefix, named(ARGV[12]), at)

@@ -37,6 +37,7 @@ put_deliveries(prefix, deliveries, at)
 append_audit(prefix, ARGV[17], at)
 for _, entry in ipairs(marks) do
   redis.call('HSET', prefix .. entry.hash, entry.field, entry.value)
+  redis.call('EXPIRE', prefix .. entry.hash, RETENTION_S)
 end
 if settle then
   local spend = prefix .. 'spend:' .. settle.month
