@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import secrets
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 BLOCK_BYTES: Final = 1 << 20
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class BlobMissingError(Exception):
@@ -49,6 +52,7 @@ class Blobs:
                     digest.update(block)
                     size += len(block)
                     file.write(block)
+                _sync(file)
             self._files.mv(beside, self._path(team, digest.hexdigest()))
         except BaseException:
             if self._files.exists(beside):
@@ -58,7 +62,7 @@ class Blobs:
 
     def put_text(self, team: str, text: str) -> str:
         """Store text as UTF-8; return its SHA-256. Lone surrogates are kept out as U+FFFD."""
-        return self.put(team, [text.encode("utf-8", "replace")])[0]
+        return self.put(team, [_LONE_SURROGATE.sub("\ufffd", text).encode()])[0]
 
     def blocks(self, team: str, sha256: str) -> Iterator[bytes]:
         """Yield a blob in blocks of 1 MiB; BlobMissingError where there is none."""
@@ -80,3 +84,13 @@ class Blobs:
 
     def _path(self, team: str, sha256: str) -> str:
         return f"{self._root}/{team}/{sha256}"
+
+
+def _sync(file: IO[bytes]) -> None:
+    """Bring a file of this machine to its disk: the record that will name it is fsynced too."""
+    file.flush()
+    try:
+        descriptor = file.fileno()
+    except (OSError, AttributeError):  # a remote or in-memory file, which has none
+        return
+    os.fsync(descriptor)
