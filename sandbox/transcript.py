@@ -1,0 +1,111 @@
+"""Messages and views as a person would read them aloud: blocks to plain text."""
+
+import re
+from typing import Any, cast
+
+Json = dict[str, Any]
+
+_REFERENCE = re.compile(r"<([@#!]?)([^|>]+)(?:\|([^>]*))?>")
+STATUS_MARKS = {"pending": "○", "in_progress": "◐", "complete": "●", "error": "✗"}
+
+
+def readable(text: str, names: dict[str, str] | None = None) -> str:
+    """Turn message text into what is shown: references by name, links by label, escapes undone."""
+    known = names or {}
+
+    def shown(match: re.Match[str]) -> str:
+        mark, target, label = match.groups()
+        if mark == "!":
+            return f"@{target}"
+        if mark:
+            return mark + (label or known.get(target, target))
+        return label or target
+
+    return _REFERENCE.sub(shown, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def text_of(message: Json, names: dict[str, str] | None = None) -> str:
+    """Return what a message shows: its blocks where it has them, else its text; then its files."""
+    blocks: list[Json] = message.get("blocks") or []
+    lines = [block_text(block, names) for block in blocks] or [readable(message.get("text", ""), names)]
+    lines += [f"[file: {file.get('name', file['id'])}]" for file in message.get("files", [])]
+    return "\n".join(line for line in lines if line)
+
+
+def block_text(block: Json, names: dict[str, str] | None = None) -> str:
+    """Return what one block shows."""
+    kind: str = block["type"]
+    if kind in {"section", "header", "alert"}:
+        parts = [object_text(block.get("text"), names), *(object_text(one, names) for one in block.get("fields", []))]
+        return "\n".join(part for part in [*parts, element_text(block.get("accessory"), names)] if part)
+    if kind in {"context", "actions", "context_actions"}:
+        return " ".join(filter(None, (element_text(element, names) for element in block["elements"])))
+    if kind == "input":
+        return f"{object_text(block['label'], names)}: {element_text(block['element'], names)}"
+    if kind == "table":
+        return "\n".join(" | ".join(cell_text(cell, names) for cell in row) for row in block["rows"])
+    if kind == "rich_text":
+        return rich_text(block, names)
+    if kind in {"task_card", "plan"}:
+        return task_text(block, names)
+    if kind == "image":
+        return f"[image: {block['alt_text']}]"
+    return {"divider": "---", "markdown": str(block.get("text", ""))}.get(kind, f"[{kind}]")
+
+
+def object_text(value: Json | None, names: dict[str, str] | None = None) -> str:
+    """Return what a text object shows; plain text is shown as it is."""
+    if not value:
+        return ""
+    return readable(value["text"], names) if value["type"] == "mrkdwn" else str(value["text"])
+
+
+def element_text(element: Json | None, names: dict[str, str] | None = None) -> str:
+    """Return what an element shows: a button in brackets, a menu with its options."""
+    if not element:
+        return ""
+    kind: str = element["type"]
+    if kind in {"plain_text", "mrkdwn"}:
+        return object_text(element, names)
+    if kind == "image":
+        return f"[image: {element['alt_text']}]"
+    if kind in {"button", "workflow_button", "icon_button"}:
+        return f"[{element['text']['text']}]"
+    if kind == "feedback_buttons":
+        return f"[{element['positive_button']['text']['text']}] [{element['negative_button']['text']['text']}]"
+    if "options" in element:
+        mark = "⋯ " if kind == "overflow" else ""
+        return f"<{mark}{', '.join(option['text']['text'] for option in element['options'])}>"
+    return f"<{element.get('initial_value') or ''}>"
+
+
+def cell_text(cell: Json, names: dict[str, str] | None) -> str:
+    """Return what a table's cell shows."""
+    if cell["type"] == "rich_text":
+        return rich_text(cell, names)
+    return str(cell.get("text", cell.get("value", "")))
+
+
+def task_text(block: Json, names: dict[str, str] | None) -> str:
+    """Return what a task card, or a plan of them, shows."""
+    if block["type"] == "plan":
+        return "\n".join([block["title"], *(task_text(task, names) for task in block.get("tasks", []))])
+    lines = [f"{STATUS_MARKS[block.get('status', 'pending')]} {block['title']}"]
+    lines += [rich_text(block[part], names) for part in ("details", "output") if part in block]
+    return "\n".join(lines)
+
+
+def rich_text(value: Json, names: dict[str, str] | None) -> str:
+    """Return what rich text shows, at any depth."""
+    kind: str = value["type"]
+    if kind == "text":
+        return str(value["text"])
+    if kind == "link":
+        return str(value.get("text") or value["url"])
+    if kind in {"user", "channel", "broadcast", "usergroup"}:
+        field = next(name for name in ("user_id", "channel_id", "range", "usergroup_id") if name in value)
+        return ("#" if kind == "channel" else "@") + (names or {}).get(value[field], value[field])
+    if kind == "emoji":
+        return f":{value['name']}:"
+    parts = [rich_text(one, names) for one in cast("list[Json]", value.get("elements", []))]
+    return ("\n" if kind in {"rich_text", "rich_text_list"} else "").join(parts)
