@@ -1,0 +1,1 @@
+"""The views: pure functions from records and reports to Block Kit."""

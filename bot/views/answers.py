@@ -1,0 +1,61 @@
+"""A test prompt's answer, in the thread of the model's job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, clip, join, lines, mrkdwn, prose, quoted, width
+from bot.views import words
+from bot.views.blocks import SECTION_MAX, actions, button, context, section, verbatim
+from bot.views.jobs import TOY_NOTE
+from bot.views.message import Message, message
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Prompt, Record
+
+PROMPT_SHOWN: Final = 300
+ANSWER_SECTIONS: Final = 3
+SPOKEN_MAX: Final = 300
+
+
+def answer_post(record: Record[Prompt], job: Record[Job], prompt: str, answer: str) -> Message:
+    """The beginning of the prompt, the answer exactly as the model wrote it, and what it took.
+
+    The answer is plain text: whatever it holds, nothing in it is drawn as markup or mentions anybody.
+    """
+    model = words.model_handle(job.ref.id)
+    said = clip(answer, SPOKEN_MAX)
+    is_cut = width(answer) > ANSWER_SECTIONS * SECTION_MAX
+    return message(
+        mrkdwn("{model} answers: {said}", model=model, said=said or "nothing."),
+        section(quoted(prompt, PROMPT_SHOWN)),
+        *(verbatim(answer, at_most=ANSWER_SECTIONS) or [section(mrkdwn("The model answered with nothing."))]),
+        context(mrkdwn("The answer goes on; Slack shows no more of it.")) if is_cut else None,
+        context(_footer(record.data, job), TOY_NOTE if words.is_toy(job.data.request.model) else EMPTY),
+        _again(job),
+    )
+
+
+def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str) -> Message:
+    """Why there is no answer, and what to do."""
+    refusal = record.data.refusal
+    model = words.model_handle(job.ref.id)
+    reason = prose(refusal.message).clipped(900) if refusal else mrkdwn("It gave no reason.")
+    text = mrkdwn("{model} did not answer. {reason}", model=model, reason=reason)
+    hint = prose(refusal.hint).clipped(900) if refusal else EMPTY
+    return message(text, section(quoted(prompt, PROMPT_SHOWN)), section(lines(text, hint)), _again(job))
+
+
+def _again(job: Record[Job]) -> dict[str, object] | None:
+    return actions(button("Try again", "try_model", job.ref.member)) if job.state == "ready" else None
+
+
+def _footer(prompt: Prompt, job: Record[Job]) -> Mrkdwn:
+    parts = [
+        words.model_handle(job.ref.id),
+        f"{prompt.latency_ms / 1000:.1f} s",
+        words.plural(prompt.tokens, "token"),
+        "" if prompt.cost_usd is None else words.money(prompt.cost_usd),
+        "cut at the most tokens you allowed" if prompt.finish == "length" else "",
+    ]
+    return join(" · ", [mrkdwn("{part}", part=part) for part in parts])

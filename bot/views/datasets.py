@@ -1,0 +1,130 @@
+"""The card of a dataset: received, checked, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, bold, join, lines, mrkdwn, prose
+from bot.views import words
+from bot.views.blocks import actions, button, context, section, sections
+from bot.views.findings import findings_lines
+from bot.views.message import Message, message
+from finetune.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.views.message import Block
+    from finetune.report import PriceRange, Report
+    from jobstore.records import Dataset, Record
+
+PRICES_SHOWN: Final = 4
+
+
+def dataset_card(record: Record[Dataset], report: Report | None, *, model_labels: Mapping[str, str]) -> Message:
+    """The one reply to a dropped file, edited as its check goes on.
+
+    `report` is what the check found, once there is one; `model_labels` names the models on offer by id, and only
+    their prices are shown.
+    """
+    if record.data.refusal is not None:
+        return _unreadable(record)
+    if report is None or not record.at.is_final:
+        return _on_its_way(record)
+    offered = {model_labels[model]: price for model, price in report.price_usd.items() if model in model_labels}
+    headline = lines(_same(record.data), _headline(report))
+    return message(
+        mrkdwn("{file}: {headline}", file=words.name(record.data.filename), headline=join(" ", [_headline(report)])),
+        section(headline),
+        *sections(findings_lines(report.findings, report.rows)),
+        _price_section(report, offered) if record.state == "accepted" else None,
+        context(_handle_line(record, report)),
+        _train_button(record, offered),
+    )
+
+
+def _on_its_way(record: Record[Dataset]) -> Message:
+    data = record.data
+    file = bold(words.name(data.filename))
+    size = f" ({words.size(data.declared_bytes)})" if data.declared_bytes else ""
+    match record.state:
+        case "received" | "fetching":
+            text = mrkdwn("Got {file}{size}. Fetching it now.", file=file, size=_after_space(size))
+        case "checking" if data.rows_seen:
+            seen = words.plural(data.rows_seen, "row")
+            text = mrkdwn("Checking {file}: {seen} so far.", file=file, seen=seen)
+        case "checking":
+            text = mrkdwn("Checking {file}.", file=file)
+        case _:
+            text = mrkdwn("Checked {file}. The details of the check are no longer kept: drop it again.", file=file)
+    return message(text, context(text))
+
+
+def _after_space(text: str) -> Mrkdwn:
+    return mrkdwn(" {text}", text=text.strip()) if text else EMPTY
+
+
+def _unreadable(record: Record[Dataset]) -> Message:
+    refusal = record.data.refusal
+    assert refusal is not None
+    text = mrkdwn(
+        "I could not read *{file}*. {reason}", file=words.name(record.data.filename), reason=prose(refusal.message)
+    )
+    return message(text, section(lines(text, prose(refusal.hint))), context(mrkdwn("{id}", id=record.ref.id)))
+
+
+def _same(data: Dataset) -> Mrkdwn:
+    if not data.same_as:
+        return EMPTY
+    return mrkdwn("Already checked: the same bytes as {before}.", before=data.same_as.rpartition(":")[2])
+
+
+def _headline(report: Report) -> Mrkdwn:
+    about = "about " if report.counted_with == "estimate" else ""
+    figures = [words.plural(report.rows, "row"), *([report.format] if report.format else [])]
+    if report.tokens.total:
+        figures.append(f"{about}{words.short_count(report.tokens.total)} tokens")
+    return mrkdwn("*{figures}.* {verdict}", figures=" · ".join(figures), verdict=_verdict(report))
+
+
+def _verdict(report: Report) -> Mrkdwn:
+    errors = len(report.errors)
+    if report.verdict == "unreadable":
+        return mrkdwn("No row can be read as a training example.")
+    if errors:
+        return mrkdwn("{count} {verb} training.", count=words.plural(errors, "error"), verb=_blocks(errors))
+    warnings = sum(finding.severity is Severity.WARNING for finding in report.findings)
+    if warnings:
+        return mrkdwn("Ready to train, with {count}.", count=words.plural(warnings, "warning"))
+    return mrkdwn("Ready to train.")
+
+
+def _blocks(errors: int) -> str:
+    return "blocks" if errors == 1 else "block"
+
+
+def _price_section(report: Report, offered: Mapping[str, PriceRange]) -> Block | None:
+    if not offered:
+        return None
+    prices = [
+        mrkdwn("{price} on {model}", price=words.price(price.low, price.high), model=words.name(label))
+        for label, price in list(offered.items())[:PRICES_SHOWN]
+    ]
+    return section(
+        mrkdwn("{epochs}: {prices}.", epochs=words.plural(report.epochs, "epoch"), prices=join(", ", prices))
+    )
+
+
+def _handle_line(record: Record[Dataset], report: Report) -> Mrkdwn:
+    longest = f"longest row {report.tokens.max:,} tokens" if report.tokens.max else ""
+    as_of = f"prices of {report.prices_as_of}" if report.prices_as_of and record.state == "accepted" else ""
+    parts = [record.ref.id, words.name(record.data.filename), longest, as_of]
+    return join(" · ", [mrkdwn("{part}", part=part) for part in parts])
+
+
+def _train_button(record: Record[Dataset], offered: Mapping[str, PriceRange]) -> Block | None:
+    if record.state != "accepted":
+        return None
+    is_free = bool(offered) and all(price.high <= 0 for price in offered.values())
+    label = "Train (free)…" if is_free else "Train…"
+    return actions(button(label, "train", record.ref.member, style="primary"))

@@ -1,0 +1,100 @@
+"""A job in full: the request as it was confirmed, the provider's ids, the last of what happened."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, as_mrkdwn, code, date, lines, mention, mrkdwn
+from bot.views import words
+from bot.views.blocks import Block, context, divider, section, sections
+from bot.views.jobs import job_title, price_words
+from bot.views.stages import stage_note, stage_short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jobstore.records import Job, Record
+
+EVENTS_SHOWN: Final = 15
+ID_MAX: Final = 150
+_EVENT_FACTS: Final = ("verdict", "rows", "provider", "run", "code", "tokens", "trained_tokens")
+
+
+def details_blocks(record: Record[Job], events: Sequence[Mapping[str, Any]]) -> list[Block | None]:
+    """The blocks of a job's details, for a modal or a message. `events` come oldest first, each with `at_ms`."""
+    head = mrkdwn("{title}: {stage}.", title=job_title(record), stage=stage_short(record))
+    return [
+        section(head),
+        context(stage_note(record)),
+        *sections(_fact(label, value) for label, value in _facts(record.data) if value),
+        divider(),
+        *sections(events_lines(events)),
+    ]
+
+
+def events_lines(events: Sequence[Mapping[str, Any]]) -> list[Mrkdwn]:
+    """The last events, newest last, one a line with its time."""
+    earlier = len(events) - EVENTS_SHOWN
+    shown = [_event(event) for event in events[-EVENTS_SHOWN:]]
+    return [mrkdwn("_{earlier} earlier._", earlier=earlier), *shown] if earlier > 0 else shown
+
+
+def _fact(label: str, value: str | Mrkdwn) -> Mrkdwn:
+    return mrkdwn("*{label}:* {value}", label=label, value=value)
+
+
+def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
+    request = job.request
+    return [
+        ("Base model", words.name(request.model)),
+        ("Provider", words.name(request.provider)),
+        ("Dataset", mrkdwn("{id} {sha}", id=request.dataset.rpartition(":")[2], sha=code(request.sha256[:12]))),
+        ("Rows", words.plural(job.rows, "row") if job.rows else ""),
+        ("Kept for validation", f"{request.holdout_percent}%, seed {request.seed}"),
+        ("Epochs", _or_auto(request.epochs)),
+        ("Batch size", _or_auto(request.batch_size)),
+        ("Learning-rate multiplier", _or_auto(request.learning_rate_multiplier)),
+        ("Name", words.name(request.suffix)),
+        ("Price", price_words(job)),
+        ("Tokens trained", f"{job.trained_tokens:,}" if job.trained_tokens else ""),
+        ("Confirmed", _confirmed(job)),
+        ("Run at the provider", _id(job.run)),
+        ("Training file", _id(job.train_file)),
+        ("Validation file", _id(job.valid_file)),
+        ("Model at the provider", _id(job.model)),
+        ("Reason", _reason(job)),
+    ]
+
+
+def _or_auto(value: float | None) -> str:
+    return "auto" if value is None else f"{value:g}"
+
+
+def _id(text: str) -> Mrkdwn:
+    return code(text).clipped(ID_MAX) if text else EMPTY
+
+
+def _confirmed(job: Job) -> Mrkdwn:
+    digest = code(job.digest[:12])
+    if not job.confirmed_ms:
+        return digest
+    return mrkdwn("{at} by {who}, request {digest}", at=date(job.confirmed_ms), who=mention(job.person), digest=digest)
+
+
+def _reason(job: Job) -> Mrkdwn:
+    if job.refusal is None:
+        return EMPTY
+    text = mrkdwn("{message} {hint}", message=job.refusal.message, hint=job.refusal.hint)
+    return lines(text.clipped(1_000), mrkdwn("({code})", code=words.name(job.refusal.code)))
+
+
+def _event(event: Mapping[str, Any]) -> Mrkdwn:
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words.name(str(event.get("type", "event")))).capitalize()
+    found = [f"{name.replace('_', ' ')} {event[name]}" for name in _EVENT_FACTS if event.get(name)]
+    facts = mrkdwn(": {facts}", facts=words.name(", ".join(found))) if found else EMPTY
+    person = event.get("person")
+    who = mrkdwn(" by {person}", person=mention(words.name(str(person)))) if person else EMPTY
+    at_ms = event.get("at_ms")
+    when = mrkdwn("{at}: ", at=date(int(at_ms))) if at_ms else EMPTY
+    return mrkdwn("{when}{kind}{who}{facts}", when=when, kind=as_mrkdwn(kind), who=who, facts=facts)

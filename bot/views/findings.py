@@ -1,0 +1,49 @@
+"""What a check found, as lines of a message: errors first, each with what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, lines, mrkdwn, prose
+from bot.views.words import rows_named
+from finetune.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from finetune.findings import Finding
+
+FINDINGS_SHOWN: Final = 8
+ROWS_IN_A_SENTENCE: Final = 3
+SENTENCE_MAX: Final = 600
+_MARKS: Final = {
+    Severity.ERROR: mrkdwn("*Error:*"),
+    Severity.WARNING: mrkdwn("*Warning:*"),
+    Severity.ADVICE: mrkdwn("*Advice:*"),
+}
+_ORDER: Final = list(Severity)
+
+
+def findings_lines(findings: Sequence[Finding], rows: int) -> list[Mrkdwn]:
+    """Return a paragraph for each of the first findings of a file of `rows` rows, and how many more there are."""
+    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
+    shown = [_paragraph(finding, rows) for finding in ordered[:FINDINGS_SHOWN]]
+    more = len(ordered) - len(shown)
+    return [*shown, mrkdwn("And {more} more.", more=more)] if more else shown
+
+
+def _paragraph(finding: Finding, rows: int) -> Mrkdwn:
+    return mrkdwn(
+        "{mark} {what}{rest}",
+        mark=_MARKS[finding.severity],
+        what=prose(finding.message).clipped(SENTENCE_MAX),
+        rest=_rest(finding, rows),
+    )
+
+
+def _rest(finding: Finding, rows: int) -> Mrkdwn:
+    hint = prose(finding.hint).clipped(SENTENCE_MAX)
+    # The sentence names the first rows itself; who mends the file wants more of them, unless it is every row.
+    named = rows_named(finding.rows, finding.count) if ROWS_IN_A_SENTENCE < finding.count < rows else ""
+    parts = lines(hint, mrkdwn("{named}.", named=named) if named else EMPTY)
+    return mrkdwn("\n{parts}", parts=parts) if parts else EMPTY

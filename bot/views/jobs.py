@@ -1,0 +1,92 @@
+"""The card of a job: one message at the channel's root, edited in place from the request to the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, join, lines, mention, mrkdwn
+from bot.views import words
+from bot.views.blocks import actions, button, confirmation, context, section
+from bot.views.message import Message, message
+from bot.views.stages import stage_note, stage_sentence, stage_steps
+
+if TYPE_CHECKING:
+    from bot.views.message import Block
+    from jobstore.records import Job, Record
+
+TOY_NOTE: Final = mrkdwn("_Toy model: it memorises a format and knows nothing._")
+
+
+def job_card(record: Record[Job], now_ms: int) -> Message:
+    """The job's one root message; `now_ms` is for the time left."""
+    title = job_title(record)
+    sentence = stage_sentence(record, now_ms)
+    return message(
+        mrkdwn("{title}: {sentence}", title=title, sentence=sentence),
+        section(lines(mrkdwn("{title}: {plan}", title=title, plan=plan_line(record.data)), sentence)),
+        context(stage_steps(record)),
+        context(stage_note(record)),
+        context(_origin(record), TOY_NOTE if words.is_toy(record.data.request.model) else EMPTY),
+        actions(try_button(record), details_button(record), cancel_button(record)),
+    )
+
+
+def job_title(record: Record[Job]) -> Mrkdwn:
+    """The job as people speak of it: "*support-bot* (j42)"."""
+    return mrkdwn("*{title}* ({id})", title=words.name(record.data.title), id=record.ref.id)
+
+
+def plan_line(job: Job) -> Mrkdwn:
+    """What was asked for: model, rows, epochs, price."""
+    request = job.request
+    epochs = words.plural(request.quote.epochs if request.epochs is None else request.epochs, "epoch")
+    parts = [
+        words.model_name(request.model),
+        words.plural(job.rows, "row") if job.rows else "",
+        epochs,
+        price_words(job),
+    ]
+    return mrkdwn("{plan}.", plan=", ".join(part for part in parts if part))
+
+
+def price_words(job: Job) -> str:
+    """What it cost, once that is known; before, what is expected and the most it may come to."""
+    if job.cost_usd is not None:
+        return "free" if job.cost_usd <= 0 else f"cost {words.money(job.cost_usd)}"
+    expected = words.price(job.request.quote.low_usd, job.request.quote.high_usd)
+    cap_usd = job.reserved_micros / 1_000_000
+    return f"{expected}, at most {words.dollars(cap_usd)}" if cap_usd > 0 and expected != "free" else expected
+
+
+def try_button(record: Record[Job]) -> Block | None:
+    """Try it, once the model answers."""
+    if record.state != "ready":
+        return None
+    return button("Try it", "try_model", record.ref.member, style="primary")
+
+
+def details_button(record: Record[Job]) -> Block:
+    """Details, always."""
+    return button("Details", "details", record.ref.member)
+
+
+def cancel_button(record: Record[Job]) -> Block | None:
+    """Cancel, while there is something to cancel and nobody has yet."""
+    if "cancelled" not in record.at.to or record.cancel:
+        return None
+    ask = confirmation(
+        f"Cancel {record.ref.id}?",
+        "The run is stopped at the provider. What it has trained until then may be charged, and no model is kept.",
+        yes="Cancel the job",
+        no="Keep it",
+        style="danger",
+    )
+    return button("Cancel", "cancel_job", record.ref.member, style="danger", confirm=ask)
+
+
+def _origin(record: Record[Job]) -> Mrkdwn:
+    data = record.data
+    # A mention in a new message notifies, in an edited one it does not: the first version goes without.
+    starter = EMPTY if record.state == "requested" else mrkdwn("started by {person}", person=mention(data.person))
+    dataset = mrkdwn("dataset {dataset}", dataset=data.request.dataset.rpartition(":")[2])
+    return join(" · ", [dataset, starter])

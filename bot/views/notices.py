@@ -1,0 +1,145 @@
+"""What is said to one person, or once to a channel: help, lists, refusals, a greeting."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose
+from bot.views import words
+from bot.views.blocks import actions, context, section, sections
+from bot.views.details import details_blocks
+from bot.views.jobs import cancel_button, job_title, price_words, try_button
+from bot.views.message import Message, message
+from bot.views.stages import stage_sentence, stage_short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from finetune.errors import UserError
+    from jobstore.records import Dataset, Job, Record
+
+LISTED: Final = 20
+TEXT_MAX: Final = 1_200
+COMMANDS: Final = {
+    "list": ("/tune list", "the datasets and jobs of this channel"),
+    "show": ("/tune show j42", "everything about a job, or d12: a dataset"),
+    "cancel": ("/tune cancel j42", "stop a job"),
+    "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
+    "help": ("/tune help", "this"),
+}
+"""The verbs there are: an example of each, and what it does."""
+
+_ELSEWHERE: Final = {
+    "train": mrkdwn("To train, drop a dataset here and press Train… under its report."),
+    "check": mrkdwn("To check a dataset, drop it here: I answer in its thread."),
+    "quote": mrkdwn("To see the price, drop a dataset here: it stands in the report."),
+}
+
+
+def help_message() -> Message:
+    """What can be typed and what can be dropped."""
+    commands = [mrkdwn("{example}: {what}", example=code(example), what=what) for example, what in COMMANDS.values()]
+    text = mrkdwn("Drop a dataset in this channel, or type one of these.")
+    return message(
+        text,
+        section(
+            mrkdwn(
+                "*Drop a JSONL file* in a channel I am in, one example a line. I check it, say row by row what is"
+                " wrong, quote the price, and train it when you press Train…."
+            )
+        ),
+        *sections(commands),
+        context(mrkdwn("Datasets are called d12, jobs j42, and the model of j42 is m42.")),
+    )
+
+
+def near_miss(word: str) -> Message:
+    """An answer to a verb that does not exist: what was probably meant."""
+    said = words.name(word)
+    close = difflib.get_close_matches(word.strip().lower(), [*COMMANDS, *_ELSEWHERE], n=1)
+    text = mrkdwn("I don't know {word}.", word=code(said))
+    if close and close[0] in COMMANDS:
+        text = mrkdwn("{text} Did you mean {command}?", text=text, command=code(COMMANDS[close[0]][0]))
+    elif close:
+        text = _ELSEWHERE[close[0]]
+    help_ = mrkdwn("{command} shows everything I understand.", command=code("/tune help"))
+    return message(text, section(lines(text, help_)))
+
+
+def jobs_list(jobs: Sequence[Record[Job]], datasets: Sequence[Record[Dataset]]) -> Message:
+    """The jobs and datasets of a channel, the first twenty of each as given."""
+    if not jobs and not datasets:
+        text = mrkdwn("Nothing here yet. Drop a JSONL file in this channel, and I check it.")
+        return message(text, section(text))
+    return message(
+        mrkdwn(
+            "{jobs}, {datasets}.", jobs=words.plural(len(jobs), "job"), datasets=words.plural(len(datasets), "dataset")
+        ),
+        *sections(_job_line(job) for job in jobs[:LISTED]),
+        *sections(_dataset_line(dataset) for dataset in datasets[:LISTED]),
+        context(mrkdwn("{command} says more.", command=code("/tune show j42"))),
+    )
+
+
+def job_details(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> Message:
+    """A job in full, to the person who asked."""
+    text = mrkdwn("{title}: {stage}", title=job_title(record), stage=stage_sentence(record, now_ms))
+    buttons = actions(try_button(record), cancel_button(record))
+    return message(text, *details_blocks(record, events), buttons)
+
+
+def refusal(error: UserError) -> Message:
+    """Why something was not done, and what to do instead."""
+    text = prose(error.message).clipped(TEXT_MAX)
+    return message(join(" ", [text, prose(error.hint)]), section(lines(text, prose(error.hint).clipped(TEXT_MAX))))
+
+
+def something_failed(reference: str) -> Message:
+    """Our own failure, with the reference that the log has too."""
+    text = mrkdwn("Something failed on our side (ref {reference}).", reference=code(words.name(reference)))
+    what = mrkdwn("Try again in a minute. If it fails again, give that reference to whoever runs me.")
+    return message(text, section(lines(text, what)))
+
+
+def welcome() -> Message:
+    """The one introduction to a channel."""
+    text = mrkdwn("I'm Tuneroom. Drop a dataset here, and I check it, quote the price and train a model on it.")
+    return message(
+        text,
+        section(
+            lines(
+                text,
+                mrkdwn("It is a JSONL file: one example a line, as chat {messages} or as {pair}.", **_COLUMNS),
+            )
+        ),
+        context(mrkdwn("Nothing costs money before you have seen the price and confirmed it. {help}", help=_HELP)),
+    )
+
+
+_COLUMNS: Final = {"messages": code("messages"), "pair": mrkdwn("{p} and {c}", p=code("prompt"), c=code("completion"))}
+_HELP: Final = mrkdwn("{command} says what else I do.", command=code("/tune help"))
+
+
+def not_training_data(filename: str) -> Message:
+    """An answer, to the one who dropped it, to a file that is no dataset."""
+    text = mrkdwn("*{file}* does not look like training data, so I left it alone.", file=words.name(filename))
+    what = mrkdwn("I read JSONL: one example a line. If that is what it holds, name it with .jsonl and drop it again.")
+    return message(text, section(lines(text, what)))
+
+
+def _job_line(record: Record[Job]) -> Mrkdwn:
+    job = record.data
+    parts = [
+        mrkdwn("{stage}", stage=stage_short(record)),
+        mention(job.person),
+        mrkdwn("{price}", price=price_words(job)),
+    ]
+    return mrkdwn("*{id}* {title} · {rest}", id=record.ref.id, title=words.name(job.title), rest=join(" · ", parts))
+
+
+def _dataset_line(record: Record[Dataset]) -> Mrkdwn:
+    rows = words.plural(record.data.rows_seen, "row") if record.data.rows_seen else ""
+    parts = [mrkdwn("{part}", part=part) for part in (record.state, rows)]
+    name = words.name(record.data.filename)
+    return mrkdwn("*{id}* {name} · {rest}", id=record.ref.id, name=name, rest=join(" · ", parts) or EMPTY)
