@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, as_mrkdwn, code, date, lines, mention, mrkdwn
 from bot.views import words
-from bot.views.blocks import Block, context, divider, section, sections
+from bot.views.blocks import context, divider, section, sections
 from bot.views.jobs import job_title, price_words
 from bot.views.stages import stage_note, stage_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.views.message import Block
     from jobstore.records import Job, Record
 
 EVENTS_SHOWN: Final = 15

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.mrkdwn import EMPTY, Mrkdwn, bold, lines, mrkdwn, prose
 from bot.views import words
-from bot.views.blocks import Block, context, divider, modal, section, select, text_input
+from bot.views.blocks import context, divider, modal, section, select, text_input
 from bot.views.details import details_blocks
 from bot.views.jobs import TOY_NOTE, job_title
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from bot.views.message import Block
     from finetune.launch import Quote
     from jobstore.records import Job, Record
 
