@@ -6,7 +6,6 @@ from sandbox.blockkit.surfaces import checked_blocks
 from sandbox.messages import Messages, key
 from sandbox.people import TEAM_ID
 from sandbox.refusals import SlackError
-from sandbox.store import Store
 from sandbox.triggers import ResponseContext, ResponseUrls
 from sandbox.workspace import Workspace
 
@@ -20,7 +19,7 @@ class Answers:
 
     def __init__(self, workspace: Workspace, messages: Messages, urls: ResponseUrls) -> None:
         self._workspace = workspace
-        self._store: Store = workspace.store
+        self._store = workspace.store
         self._messages = messages
         self._urls = urls
 
@@ -69,7 +68,7 @@ class Answers:
 
     def _replace(self, context: ResponseContext, content: Json) -> None:
         name = key(context.channel_id, context.message_ts or "")
-        changes = {"blocks": [], **content}
+        changes: Json = {"blocks": [], **content}
         if context.is_ephemeral:
             if message := self._store.get("ephemeral", name):
                 self._store.put("ephemeral", name, {**message, **changes})

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.websockets import WebSocket
 
 from sandbox.api.arguments import json_body
-from sandbox.machine import Machine
+from sandbox.machine import machine_of
 from sandbox.refusals import SlackError
 
 LOGIN_PAGE = """<!DOCTYPE html><html lang="en"><head><title>Sign in | Slack</title></head>
@@ -18,7 +18,7 @@ LOGIN_PAGE = """<!DOCTYPE html><html lang="en"><head><title>Sign in | Slack</tit
 
 async def private_file(request: Request) -> Response:
     """Send a file's bytes to the bot's token; to anyone else, HTTP 200 and a login page, as Slack does."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     file_id = request.path_params["file"].rpartition("-")[2]
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     allowed = hmac.compare_digest(given.encode(), machine.config.bot_token.encode())
@@ -32,7 +32,7 @@ async def private_file(request: Request) -> Response:
 
 async def upload(request: Request) -> Response:
     """Take the bytes of an upload that the app was given an address for: as the body, or as a form's file."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     token = request.path_params["token"]
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -48,7 +48,7 @@ async def upload(request: Request) -> Response:
 
 async def response_url(request: Request) -> Response:
     """Take what the app posts to a response address."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     try:
         machine.answers.receive(request.path_params["token"], json_body(await request.body()))
     except SlackError as refused:
@@ -59,7 +59,7 @@ async def response_url(request: Request) -> Response:
 
 async def link(websocket: WebSocket) -> None:
     """Run one Socket Mode connection."""
-    machine: Machine = websocket.app.state.machine
+    machine = machine_of(websocket)
     await machine.socket_mode.serve(websocket)
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.api.arguments import json_body
-from sandbox.machine import Machine
+from sandbox.machine import Machine, machine_of
 from sandbox.messages import key
 from sandbox.people import BOT_USER_ID, MINA
 from sandbox.refusals import SlackError
@@ -101,6 +101,12 @@ async def disconnect(machine: Machine, body: Json) -> Json:
     return {}
 
 
+async def no_such_deed(machine: Machine, body: Json) -> Json:
+    """Refuse what is not in the list."""
+    del machine, body
+    raise SlackError("no_such_deed", ", ".join(DEEDS))
+
+
 DEEDS: dict[str, Deed] = {
     "messages": say,
     "commands": run_command,
@@ -118,11 +124,9 @@ DEEDS: dict[str, Deed] = {
 
 async def act(request: Request) -> Response:
     """Do one deed, and answer with the number of the last write it made."""
-    machine: Machine = request.app.state.machine
-    deed = DEEDS.get(request.path_params["deed"])
+    machine = machine_of(request)
+    deed = DEEDS.get(request.path_params["deed"], no_such_deed)
     try:
-        if deed is None:
-            raise SlackError("no_such_deed", ", ".join(DEEDS))
         result = await deed(machine, json_body(await request.body()))
         body, status = {"ok": True, **result}, 200
     except SlackError as refused:
@@ -134,7 +138,7 @@ async def act(request: Request) -> Response:
 
 async def drop(request: Request) -> Response:
     """Take a file that a person drops: the bytes as the body; user, channel, name, thread_ts, text in the address."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     asked = dict(request.query_params)
     try:
         user, channel = acting(machine, asked), place(machine, asked)
@@ -152,7 +156,7 @@ async def drop(request: Request) -> Response:
 
 async def content(request: Request) -> Response:
     """Send a file to the page, which is a person's and needs no token. Never as a page of its own."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     file = machine.files.get(request.path_params["file"])
     if file is None:
         return PlainTextResponse("no such file", 404)
@@ -167,13 +171,13 @@ async def content(request: Request) -> Response:
 
 async def state(request: Request) -> Response:
     """Send the whole state."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     return JSONResponse(machine.store.snapshot())
 
 
 async def live(websocket: WebSocket) -> None:
     """Send the whole state, then every change."""
-    machine: Machine = websocket.app.state.machine
+    machine = machine_of(websocket)
     await websocket.accept()
     queue = machine.store.watch()
     gone = asyncio.create_task(left(websocket, queue))

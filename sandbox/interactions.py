@@ -63,7 +63,7 @@ class Interactions:
 
     async def click(self, user: Json, target: Json, action_id: str, block_id: str | None, value: Any) -> Json:
         """Press a button, or choose from a menu, in a message, an ephemeral message, a view or the Home."""
-        blocks: list[Json] = (target["view"] if "view" in target else target).get("blocks", [])
+        blocks: list[Json] = target.get("view", target).get("blocks", [])
         found = find_element(blocks, action_id, block_id)
         if found is None:
             raise SlackError("no_such_action", f"nothing here has the action {action_id}")
@@ -88,7 +88,7 @@ class Interactions:
         record = self._views.remember(record, values)
         if errors := form_errors(blocks, values):
             return {"ok": False, "acked": False, "errors": errors, "refused_by": "client"}
-        payload = {**self._base("view_submission", user), "view": record["view"], "response_urls": []}
+        payload: Json = {**self._base("view_submission", user), "view": record["view"], "response_urls": []}
         payload["trigger_id"] = self._triggers.issue(user["id"], record["id"])
         ack = await self._deliveries.ask("interactive", payload)
         if not ack.ok:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from starlette.requests import HTTPConnection
+
 from sandbox.answers import Answers
 from sandbox.clock import Clock
 from sandbox.config import SandboxConfig
@@ -68,6 +70,12 @@ def build(config: SandboxConfig) -> Machine:
         answers=answers,
         interactions=Interactions(workspace, messages, views, triggers, answers, deliveries),
     )
+
+
+def machine_of(connection: HTTPConnection) -> Machine:
+    """Return the workspace that a request or a WebSocket is for."""
+    found: Machine = connection.app.state.machine
+    return found
 
 
 def last_ts(store: Store) -> str:

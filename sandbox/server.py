@@ -5,7 +5,7 @@ import dataclasses
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import uvicorn
@@ -63,7 +63,7 @@ async def index(request: Request) -> Response:
 
 
 @contextlib.asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Verify the app's address while the server runs, and close what is open at its end."""
     machine: Machine = app.state.machine
     if machine.signed_http is not None:
@@ -131,7 +131,7 @@ def serve(config: SandboxConfig) -> None:
 
 
 @contextlib.contextmanager
-def running(config: SandboxConfig) -> Iterator[str]:
+def running(config: SandboxConfig) -> Generator[str]:
     """Serve a workspace in a thread of this process; yields its base URL. For tests."""
     bound, listener = bind(config)
     server = Server(bound, listener)

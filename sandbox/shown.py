@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sandbox.blockkit.state import initial_value, interactive_elements, options_of
 from sandbox.transcript import block_text, object_text, text_of
@@ -164,7 +164,7 @@ class View:
             if name not in names:
                 continue
             nested = isinstance(value, dict) and name == block["block_id"]
-            return block["block_id"], value if nested else {element["action_id"]: value}
+            return block["block_id"], cast("Json", value) if nested else {element["action_id"]: value}
         raise LookupError(f"no field {name!r} in {self.title!r}; there are {', '.join(self.labels) or 'none'}")
 
 

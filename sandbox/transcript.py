@@ -1,15 +1,17 @@
 """Messages and views as a person would read them aloud: blocks to plain text."""
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 Json = dict[str, Any]
+Names = dict[str, str] | None
 
 _REFERENCE = re.compile(r"<([@#!]?)([^|>]+)(?:\|([^>]*))?>")
 STATUS_MARKS = {"pending": "○", "in_progress": "◐", "complete": "●", "error": "✗"}
 
 
-def readable(text: str, names: dict[str, str] | None = None) -> str:
+def readable(text: str, names: Names = None) -> str:
     """Turn message text into what is shown: references by name, links by label, escapes undone."""
     known = names or {}
 
@@ -24,7 +26,7 @@ def readable(text: str, names: dict[str, str] | None = None) -> str:
     return _REFERENCE.sub(shown, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def text_of(message: Json, names: dict[str, str] | None = None) -> str:
+def text_of(message: Json, names: Names = None) -> str:
     """Return what a message shows: its blocks where it has them, else its text; then its files."""
     blocks: list[Json] = message.get("blocks") or []
     lines = [block_text(block, names) for block in blocks] or [readable(message.get("text", ""), names)]
@@ -32,35 +34,53 @@ def text_of(message: Json, names: dict[str, str] | None = None) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def block_text(block: Json, names: dict[str, str] | None = None) -> str:
+def block_text(block: Json, names: Names = None) -> str:
     """Return what one block shows."""
-    kind: str = block["type"]
-    if kind in {"section", "header", "alert"}:
-        parts = [object_text(block.get("text"), names), *(object_text(one, names) for one in block.get("fields", []))]
-        return "\n".join(part for part in [*parts, element_text(block.get("accessory"), names)] if part)
-    if kind in {"context", "actions", "context_actions"}:
-        return " ".join(filter(None, (element_text(element, names) for element in block["elements"])))
-    if kind == "input":
-        return f"{object_text(block['label'], names)}: {element_text(block['element'], names)}"
-    if kind == "table":
-        return "\n".join(" | ".join(cell_text(cell, names) for cell in row) for row in block["rows"])
-    if kind == "rich_text":
-        return rich_text(block, names)
-    if kind in {"task_card", "plan"}:
-        return task_text(block, names)
-    if kind == "image":
-        return f"[image: {block['alt_text']}]"
-    return {"divider": "---", "markdown": str(block.get("text", ""))}.get(kind, f"[{kind}]")
+    show = BLOCKS.get(block["type"])
+    return show(block, names) if show else f"[{block['type']}]"
 
 
-def object_text(value: Json | None, names: dict[str, str] | None = None) -> str:
+def section_text(block: Json, names: Names) -> str:
+    """Return what a section, a header or an alert shows, with its accessory."""
+    parts = [object_text(block.get("text"), names), *(object_text(one, names) for one in block.get("fields", []))]
+    return "\n".join(part for part in [*parts, element_text(block.get("accessory"), names)] if part)
+
+
+def row_text(block: Json, names: Names) -> str:
+    """Return what a row of elements shows."""
+    return " ".join(filter(None, (element_text(element, names) for element in block["elements"])))
+
+
+def input_text(block: Json, names: Names) -> str:
+    """Return an input's label and what is in it at first."""
+    return f"{object_text(block['label'], names)}: {element_text(block['element'], names)}"
+
+
+def table_text(block: Json, names: Names) -> str:
+    """Return a table, a line a row."""
+    return "\n".join(" | ".join(cell_text(cell, names) for cell in row) for row in block["rows"])
+
+
+def image_text(block: Json, names: Names) -> str:
+    """Return an image's description."""
+    del names
+    return f"[image: {block['alt_text']}]"
+
+
+def markdown_text(block: Json, names: Names) -> str:
+    """Return a markdown block as it was written."""
+    del names
+    return str(block["text"])
+
+
+def object_text(value: Json | None, names: Names = None) -> str:
     """Return what a text object shows; plain text is shown as it is."""
     if not value:
         return ""
     return readable(value["text"], names) if value["type"] == "mrkdwn" else str(value["text"])
 
 
-def element_text(element: Json | None, names: dict[str, str] | None = None) -> str:
+def element_text(element: Json | None, names: Names = None) -> str:
     """Return what an element shows: a button in brackets, a menu with its options."""
     if not element:
         return ""
@@ -68,25 +88,28 @@ def element_text(element: Json | None, names: dict[str, str] | None = None) -> s
     if kind in {"plain_text", "mrkdwn"}:
         return object_text(element, names)
     if kind == "image":
-        return f"[image: {element['alt_text']}]"
-    if kind in {"button", "workflow_button", "icon_button"}:
-        return f"[{element['text']['text']}]"
+        return image_text(element, names)
     if kind == "feedback_buttons":
-        return f"[{element['positive_button']['text']['text']}] [{element['negative_button']['text']['text']}]"
+        return " ".join(f"[{element[side]['text']['text']}]" for side in ("positive_button", "negative_button"))
+    return f"[{element['text']['text']}]" if "text" in element else field_text(element)
+
+
+def field_text(element: Json) -> str:
+    """Return a menu with its options, or an input with what is in it at first."""
     if "options" in element:
-        mark = "⋯ " if kind == "overflow" else ""
+        mark = "⋯ " if element["type"] == "overflow" else ""
         return f"<{mark}{', '.join(option['text']['text'] for option in element['options'])}>"
     return f"<{element.get('initial_value') or ''}>"
 
 
-def cell_text(cell: Json, names: dict[str, str] | None) -> str:
+def cell_text(cell: Json, names: Names) -> str:
     """Return what a table's cell shows."""
     if cell["type"] == "rich_text":
         return rich_text(cell, names)
     return str(cell.get("text", cell.get("value", "")))
 
 
-def task_text(block: Json, names: dict[str, str] | None) -> str:
+def task_text(block: Json, names: Names) -> str:
     """Return what a task card, or a plan of them, shows."""
     if block["type"] == "plan":
         return "\n".join([block["title"], *(task_text(task, names) for task in block.get("tasks", []))])
@@ -95,7 +118,7 @@ def task_text(block: Json, names: dict[str, str] | None) -> str:
     return "\n".join(lines)
 
 
-def rich_text(value: Json, names: dict[str, str] | None) -> str:
+def rich_text(value: Json, names: Names) -> str:
     """Return what rich text shows, at any depth."""
     kind: str = value["type"]
     if kind == "text":
@@ -103,9 +126,27 @@ def rich_text(value: Json, names: dict[str, str] | None) -> str:
     if kind == "link":
         return str(value.get("text") or value["url"])
     if kind in {"user", "channel", "broadcast", "usergroup"}:
-        field = next(name for name in ("user_id", "channel_id", "range", "usergroup_id") if name in value)
-        return ("#" if kind == "channel" else "@") + (names or {}).get(value[field], value[field])
+        target: str = value["range" if kind == "broadcast" else f"{kind}_id"]
+        return ("#" if kind == "channel" else "@") + (names or {}).get(target, target)
     if kind == "emoji":
         return f":{value['name']}:"
     parts = [rich_text(one, names) for one in cast("list[Json]", value.get("elements", []))]
     return ("\n" if kind in {"rich_text", "rich_text_list"} else "").join(parts)
+
+
+BLOCKS: dict[str, Callable[[Json, Names], str]] = {
+    "section": section_text,
+    "header": section_text,
+    "alert": section_text,
+    "context": row_text,
+    "actions": row_text,
+    "context_actions": row_text,
+    "input": input_text,
+    "table": table_text,
+    "rich_text": rich_text,
+    "task_card": task_text,
+    "plan": task_text,
+    "image": image_text,
+    "markdown": markdown_text,
+    "divider": lambda _block, _names: "---",
+}

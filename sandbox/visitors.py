@@ -28,7 +28,7 @@ class LoopbackOnly:
 
 def allowed(scope: Scope) -> bool:
     """Judge a request by its Host and Origin headers."""
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    headers: dict[bytes, str] = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
     origin = headers.get(b"origin")
     if not is_loopback(urlsplit(f"//{host}").hostname or ""):

@@ -11,7 +11,7 @@ from sandbox.api.arguments import Arguments, read_arguments
 from sandbox.api.catalog import METHODS, SCOPES, Method
 from sandbox.clock import new_id, now_s
 from sandbox.connections import HungUp
-from sandbox.machine import Machine
+from sandbox.machine import Machine, machine_of
 from sandbox.refusals import SlackError
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ KEPT_CALLS = 300
 
 async def answer(request: Request) -> Response:
     """Answer one call of the Web API, as `{"ok": …}` with HTTP 200, or 429 when told to slow down."""
-    machine: Machine = request.app.state.machine
+    machine = machine_of(request)
     name: str = request.path_params["method"]
     try:
         body, status, headers = await call(machine, name, request), 200, {}

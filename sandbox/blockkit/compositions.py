@@ -1,7 +1,7 @@
 """Composition objects: texts, options, confirmations, files. Limits as published at docs.slack.dev (November 2026)."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from sandbox.blockkit.checks import (
     Check,
@@ -39,8 +39,10 @@ def option(option_text: Check, *, with_url: bool = False) -> Check:
 
 def initial_among_options(value: Any, at: str) -> Iterator[str]:
     """Rule: what is chosen at first is one of the options, word for word."""
-    groups: list[Any] = [group for group in value.get("option_groups") or [] if isinstance(group, dict)]
-    options: list[Any] = [*(value.get("options") or []), *(one for g in groups for one in g.get("options") or [])]
+    options: list[Any] = list(value.get("options") or [])
+    for group in cast("list[Any]", value.get("option_groups") or []):
+        if isinstance(group, dict):
+            options += cast("Json", group).get("options") or []
     if "initial_option" in value and value["initial_option"] not in options:
         yield problem("initial_option must exactly match one of the options", f"{at}/initial_option")
     for index, chosen in enumerate(value.get("initial_options") or []):

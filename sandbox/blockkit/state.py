@@ -1,7 +1,7 @@
 """What a person has filled in: element values as Slack's payloads carry them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -79,7 +79,7 @@ def filled_value(element: Json, given: Any) -> Json:
     if kind in SINGLE_CHOICE:
         return {"type": kind, "selected_option": option(element, str(given)) if given not in (None, "") else None}
     if kind in MANY_CHOICES:
-        return {"type": kind, "selected_options": [option(element, str(one)) for one in given or []]}
+        return {"type": kind, "selected_options": [option(element, str(one)) for one in cast("list[Any]", given or [])]}
     if kind in PLAIN_FIELDS:
         return {"type": kind, PLAIN_FIELDS[kind]: given}
     return {"type": kind}

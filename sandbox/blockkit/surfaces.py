@@ -84,8 +84,10 @@ def id_problems(blocks: list[Json], at: str) -> list[str]:
         if counts.get(block.get("block_id"), 0) > 1:
             found.append(problem(f"block_id `{block['block_id']}` already exists", f"{at}/{index}/block_id"))
         actions = Counter(e["action_id"] for e in elements_of(block) if e.get("action_id"))
-        for action_id in (name for name, count in actions.items() if count > 1):
-            found.append(problem(f"action_id `{action_id}` already exists for this block", f"{at}/{index}/elements"))
+        twice = (action_id for action_id, count in actions.items() if count > 1)
+        found += [
+            problem(f"action_id `{one}` already exists for this block", f"{at}/{index}/elements") for one in twice
+        ]
     return found
 
 
