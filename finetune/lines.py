@@ -28,6 +28,18 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]
             yield number, stripped
 
 
+def verbatim_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (number from 1, line as it stands but for its end) of lines neither blank nor over 32 MiB.
+
+    A byte order mark at the start is dropped.
+    """
+    for number, line in enumerate(_lines(blocks), start=1):
+        kept = b"" if line is None else line.removesuffix(b"\r")
+        kept = kept.removeprefix(BOM) if number == 1 else kept
+        if kept.strip():
+            yield number, kept
+
+
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
     pending: list[bytes] = []
     pending_bytes = 0

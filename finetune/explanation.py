@@ -1,0 +1,175 @@
+"""Results in plain words: whether the run learnt, over-learnt or stopped short, and what to try next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from finetune.results import Curves, Series
+
+Diagnosis = Literal["fits", "overfitting", "underfitting", "unclear"]
+Action = Literal["none", "fewer-epochs", "more-epochs", "lower-rate", "hold-out-rows"]
+
+FEWEST_POINTS = 4
+"""With fewer validation measurements than this, no shape is read into them."""
+
+NOTICEABLE = 0.05
+NOTICEABLE_NATS = 0.02
+"""A change of less than 5%, or less than 0.02, is not read as rising or falling."""
+
+_Points = list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the curves say. `sentence` and `next_step` are for anybody; `action` is the next step for a button.
+
+    Losses are the last ones measured; `best_step` and `best_valid_loss` are where validation loss was lowest, smoothed
+    as `explain` says. None where there is no such measurement.
+    """
+
+    final_train_loss: float | None
+    final_valid_loss: float | None
+    best_step: int | None
+    best_valid_loss: float | None
+    diagnosis: Diagnosis
+    sentence: str
+    next_step: str
+    action: Action
+
+
+class _Judgement(NamedTuple):
+    diagnosis: Diagnosis
+    sentence: str
+    next_step: str
+    action: Action
+
+
+def explain(curves: Curves) -> Explanation:
+    """Say what the curves mean, by these rules, the first that fits.
+
+    Validation loss is `full_valid_loss` where it was measured twice or more, else `valid_loss`, which is of one batch
+    and noisy: from 40 points on, it is averaged over a twentieth of them. Losses rise or fall where they change by 5%
+    and by 0.02 at least.
+
+    1. Training loss ends half above its lowest, and 0.5 nats: it went astray, "unclear" → half the learning rate.
+    2. Fewer than 4 validation points: "unclear" → hold rows out, where there were none.
+    3. Validation loss ends above its lowest: "overfitting" → the checkpoint at the lowest, fewer epochs.
+    4. Validation loss fell over the last quarter of its points: "underfitting" → more epochs.
+    5. It ends where it began: "unclear" → compare with the base model.
+    6. Otherwise: "fits".
+    """
+    train = _points(curves.step, curves.train_loss)
+    measured = _validation(curves)
+    valid = _smoothed(measured)
+    judgement = _judge(_smoothed(train), valid)
+    best_step, best_loss = min(valid, key=lambda point: point[1], default=(None, None))
+    return Explanation(
+        final_train_loss=train[-1][1] if train else None,
+        final_valid_loss=measured[-1][1] if measured else None,
+        best_step=best_step,
+        best_valid_loss=best_loss,
+        diagnosis=judgement.diagnosis,
+        sentence=judgement.sentence,
+        next_step=judgement.next_step,
+        action=judgement.action,
+    )
+
+
+def _judge(train: _Points, valid: _Points) -> _Judgement:
+    lowest = min(train, key=lambda point: point[1], default=None)
+    if lowest and train[-1][1] >= max(1.5 * lowest[1], lowest[1] + 0.5):
+        return _astray(lowest, train[-1])
+    if len(valid) < FEWEST_POINTS:
+        return _without_validation(train, held_out=bool(valid))
+    first, last = valid[0][1], valid[-1][1]
+    best = min(valid, key=lambda point: point[1])
+    before = valid[-max(2, len(valid) // 4)][1]
+    if _rose(best[1], last):
+        return _overfitting(best, last)
+    if _rose(last, before):
+        return _Judgement(
+            "underfitting",
+            f"Validation loss was still falling at the end ({before:.2f} to {last:.2f}): "
+            "the model had more to learn (underfitting).",
+            "Train one or two epochs more.",
+            "more-epochs",
+        )
+    if not _rose(last, first):
+        return _Judgement(
+            "unclear",
+            f"Validation loss hardly moved ({first:.2f} to {last:.2f}): these rows may teach little that is new.",
+            "Compare its answers with the base model's.",
+            "none",
+        )
+    return _Judgement(
+        "fits",
+        f"Validation loss fell from {first:.2f} to {last:.2f} and levelled off: "
+        "the model learnt what these rows can teach it.",
+        "Try it on questions that are not in the file.",
+        "none",
+    )
+
+
+def _rose(low: float, high: float) -> bool:
+    return high - low >= max(NOTICEABLE_NATS, NOTICEABLE * low)
+
+
+def _astray(lowest: tuple[int, float], last: tuple[int, float]) -> _Judgement:
+    return _Judgement(
+        "unclear",
+        f"Training loss rose again after step {lowest[0]}, from {lowest[1]:.2f} to {last[1]:.2f}: "
+        "the steps were probably too large.",
+        "Train again with half the learning rate.",
+        "lower-rate",
+    )
+
+
+def _overfitting(best: tuple[int, float], last: float) -> _Judgement:
+    return _Judgement(
+        "overfitting",
+        f"Validation loss was best at step {best[0]} ({best[1]:.2f}), then rose to {last:.2f}: "
+        "the model began to learn the training rows by heart (overfitting).",
+        f"Use the checkpoint nearest to step {best[0]}, or train one epoch fewer.",
+        "fewer-epochs",
+    )
+
+
+def _without_validation(train: _Points, *, held_out: bool) -> _Judgement:
+    course = f"Training loss went from {train[0][1]:.2f} to {train[-1][1]:.2f}. " if train else ""
+    if held_out:
+        return _Judgement(
+            "unclear",
+            f"{course}There are too few validation measurements to say how well it does on new rows.",
+            "Try it on questions that are not in the file.",
+            "none",
+        )
+    return _Judgement(
+        "unclear",
+        f"{course}No rows were held out, so nothing shows how well it does on new ones.",
+        "Next time, keep some rows for validation.",
+        "hold-out-rows",
+    )
+
+
+def _validation(curves: Curves) -> _Points:
+    full = _points(curves.step, curves.full_valid_loss)
+    return full if len(full) > 1 else _points(curves.step, curves.valid_loss)
+
+
+def _points(steps: tuple[int, ...], series: Series) -> _Points:
+    return [(step, value) for step, value in zip(steps, series, strict=True) if value is not None]
+
+
+def _smoothed(points: _Points) -> _Points:
+    """Average each point with those before it, over a twentieth of all."""
+    width = max(1, len(points) // 20)
+    if width == 1:
+        return points
+    sums = [0.0]
+    for _, value in points:
+        sums.append(sums[-1] + value)
+    starts = [max(0, end - width) for end in range(1, len(points) + 1)]
+    means = [(sums[end] - sums[start]) / (end - start) for end, start in enumerate(starts, start=1)]
+    return [(step, mean) for (step, _), mean in zip(points, means, strict=True)]
