@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jobstore.records import Ref
 
 
@@ -44,6 +47,11 @@ class Delivery:
     args: dict[str, Any] = field(default_factory=dict[str, Any])
     parent: str = ""
     thread_ts: str = ""
+
+
+def as_json(deliveries: Iterable[Delivery]) -> str:
+    """The list as the scripts take it: `args` is text within it, which they pass on without reading."""
+    return json.dumps([{**asdict(delivery), "args": json.dumps(delivery.args)} for delivery in deliveries])
 
 
 def card(ref: Ref | str, *, channel: str, rank: Rank, parent: str = "", thread_ts: str = "") -> Delivery:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jobstore.deliveries import as_json
 from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
@@ -82,10 +83,6 @@ def _flag(record: Record[Any]) -> str:
     return "1" if record.cancel else ""
 
 
-def _deliveries(items: Iterable[Delivery]) -> str:
-    return json.dumps([{**asdict(item), "args": json.dumps(item.args)} for item in items])
-
-
 def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:
     value: dict[str, Any] = json.loads(fields[name])
     return {**value, "at_ms": int(fields["at_ms"])}
@@ -136,7 +133,7 @@ class Store:
             encode(data),
             data.channel,
             json.dumps(event),
-            _deliveries(deliveries),
+            as_json(deliveries),
             _object(audit),
             json.dumps(asdict(reserve)) if reserve else "",
         )
@@ -246,7 +243,7 @@ class Store:
             _first_due_ms(state) if due_in_ms is None else due_in_ms,
             encode(data),
             _object(event),
-            _deliveries(deliveries),
+            as_json(deliveries),
             "1" if keep_lease else "",
             "1" if state.is_final else "",
             json.dumps(asdict(settle)) if settle else "",
