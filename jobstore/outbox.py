@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from jobstore.deliveries import Shape
+from jobstore.deliveries import Rank, Shape, as_json
 from jobstore.scripts import Scripts
 from jobstore.store import prefix
 
 if TYPE_CHECKING:
     from jobstore.connections import Redis
+    from jobstore.deliveries import Delivery
 
 LEASE_MS: Final = 30_000
 
@@ -45,6 +46,7 @@ class Attempt:
     view: str
     ref: str
     args: dict[str, Any]
+    rank: Rank
     thread_ts: str
     ts: str
     file: str
@@ -60,6 +62,10 @@ class Outbox:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._run = Scripts(redis)
+
+    def put(self, team: str, delivery: Delivery) -> None:
+        """Put a delivery that belongs to no record, once for its id."""
+        self._run("put", prefix(team), as_json([delivery]))
 
     def take(self, team: str) -> Turn | None:
         """Take a channel that has something due, or None."""
@@ -85,6 +91,7 @@ class Outbox:
             view=fields["view"],
             ref=fields["ref"],
             args=json.loads(fields["args"]) or {},
+            rank=Rank(int(fields["rank"])),
             thread_ts=answer[1] or fields["thread_ts"],
             ts=fields["ts"],
             file=fields["file"],
