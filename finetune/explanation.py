@@ -49,9 +49,9 @@ class _Judgement(NamedTuple):
 def explain(curves: Curves) -> Explanation:
     """Say what the curves mean, by these rules, the first that fits.
 
-    Validation loss is `full_valid_loss` where it was measured twice or more, else `valid_loss`, which is of one batch
-    and noisy: from 40 points on, it is averaged over a twentieth of them. Losses rise or fall where they change by 5%
-    and by 0.02 at least.
+    Validation loss is `full_valid_loss` where it was measured twice or more, else `valid_loss`. That is of one batch
+    and noisy, so each point is averaged with those before it, a tenth of all; training loss likewise, a fifth of all.
+    Losses rise or fall where they change by 5%, and by 0.02 at least.
 
     1. Training loss ends half above its lowest, and 0.5 nats: it went astray, "unclear" → half the learning rate.
     2. Fewer than 4 validation points: "unclear" → hold rows out, where there were none.
@@ -61,9 +61,10 @@ def explain(curves: Curves) -> Explanation:
     6. Otherwise: "fits".
     """
     train = _points(curves.step, curves.train_loss)
-    measured = _validation(curves)
-    valid = _smoothed(measured)
-    judgement = _judge(_smoothed(train), valid)
+    full = _points(curves.step, curves.full_valid_loss)
+    measured = full if len(full) > 1 else _points(curves.step, curves.valid_loss)
+    valid = full if len(full) > 1 else _smoothed(measured, max(1, len(measured) // 10))
+    judgement = _judge(_smoothed(train, max(1, len(train) // 5)), valid)
     best_step, best_loss = min(valid, key=lambda point: point[1], default=(None, None))
     return Explanation(
         final_train_loss=train[-1][1] if train else None,
@@ -153,20 +154,12 @@ def _without_validation(train: _Points, *, held_out: bool) -> _Judgement:
     )
 
 
-def _validation(curves: Curves) -> _Points:
-    full = _points(curves.step, curves.full_valid_loss)
-    return full if len(full) > 1 else _points(curves.step, curves.valid_loss)
-
-
 def _points(steps: tuple[int, ...], series: Series) -> _Points:
     return [(step, value) for step, value in zip(steps, series, strict=True) if value is not None]
 
 
-def _smoothed(points: _Points) -> _Points:
-    """Average each point with those before it, over a twentieth of all."""
-    width = max(1, len(points) // 20)
-    if width == 1:
-        return points
+def _smoothed(points: _Points, width: int) -> _Points:
+    """Average each point with those before it, `width` in all."""
     sums = [0.0]
     for _, value in points:
         sums.append(sums[-1] + value)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
+URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
 
 SHA256 = {
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
@@ -59,7 +59,7 @@ def cached_counter(encoding: str, cache: Path) -> Callable[[str], int] | None:
 
 def _read(encoding: str, cache: Path) -> dict[bytes, int] | None:
     # tiktoken names a file in its cache by the SHA-1 of the address it came from.
-    name = hashlib.sha1(_URL.format(encoding).encode(), usedforsecurity=False).hexdigest()
+    name = hashlib.sha1(URL.format(encoding).encode(), usedforsecurity=False).hexdigest()
     try:
         content = (cache / name).read_bytes()
     except OSError:
