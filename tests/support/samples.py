@@ -69,7 +69,7 @@ def a_job(**changes: Any) -> Job:
 
 def a_prompt(**changes: Any) -> Prompt:
     """A prompt just asked."""
-    prompt = Prompt(channel=CHANNEL, person="U1", job="j1", text="ef" * 32, model="ft:tiny", parent="card:job:j1")
+    prompt = Prompt(channel=CHANNEL, person="U1", job="j1", text="ef" * 32, model="ft:tiny")
     return dataclasses.replace(prompt, **changes)
 
 
