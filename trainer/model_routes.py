@@ -1,0 +1,38 @@
+"""/v1/models: list, retrieve, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from trainer.model_shelf import ModelShelf
+
+
+async def list_models(request: Request) -> Response:
+    models: ModelShelf = request.app.state.models
+    return JSONResponse({"object": "list", "data": models.all()})
+
+
+async def retrieve_model(request: Request) -> Response:
+    models: ModelShelf = request.app.state.models
+    return JSONResponse(models.get(request.path_params["model"]))
+
+
+async def delete_model(request: Request) -> Response:
+    models: ModelShelf = request.app.state.models
+    name: str = request.path_params["model"]
+    models.delete(name)
+    return JSONResponse({"id": name, "object": "model", "deleted": True})
+
+
+ROUTES = [
+    Route("/models", list_models, methods=["GET"]),
+    Route("/models/{model}", retrieve_model, methods=["GET"]),
+    Route("/models/{model}", delete_model, methods=["DELETE"]),
+]

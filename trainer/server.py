@@ -1,0 +1,126 @@
+"""The trainer's HTTP server: OpenAI's fine-tuning protocol below /v1, over training that really happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hmac
+import signal
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from trainer import completion_routes, file_routes, job_routes, model_routes
+from trainer.disk import write_bytes
+from trainer.file_store import FileStore
+from trainer.jobs import JobStore
+from trainer.model_shelf import ModelShelf
+from trainer.refusals import Refusal, answer_fault, answer_http_error, answer_refusal, invalid_key
+from trainer.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerConfig:
+    """Where to listen, where to keep everything, and the key that clients must send."""
+
+    host: str
+    port: int
+    data_dir: Path
+    api_key: str = field(repr=False)
+
+
+class DataDirectoryInUseError(RuntimeError):
+    """Another trainer works in this data directory."""
+
+
+class BearerKey:
+    """Middleware that lets only requests with the key through; /healthz alone needs none."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app, self._expected = app, f"Bearer {key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != "/healthz":
+            given = Request(scope).headers.get("authorization", "").encode()
+            if not hmac.compare_digest(given, self._expected):
+                await invalid_key().response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def healthz(_: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+def create_app(config: TrainerConfig) -> Starlette:
+    """The application. It takes up its work, jobs left half done included, when its lifespan starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with hold(config.data_dir / "lock"):
+            app.state.files = FileStore(config.data_dir / "files")
+            app.state.jobs = JobStore(config.data_dir / "jobs")
+            app.state.models = ModelShelf(app.state.jobs)
+            app.state.runner = Runner(app.state.jobs, app.state.files)
+            working = asyncio.create_task(app.state.runner.run())
+            try:
+                yield
+            finally:
+                working.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await working
+
+    rooms = [*file_routes.ROUTES, *job_routes.ROUTES, *model_routes.ROUTES, *completion_routes.ROUTES]
+    return Starlette(
+        routes=[Route("/healthz", healthz), Mount("/v1", routes=rooms)],
+        middleware=[Middleware(BearerKey, key=config.api_key)],
+        exception_handlers={Refusal: answer_refusal, HTTPException: answer_http_error, 500: answer_fault},
+        lifespan=lifespan,
+    )
+
+
+@contextlib.contextmanager
+def hold(path: Path):  # noqa: ANN201
+    """Hold a lock that the system lets go of however this process ends. Raises DataDirectoryInUseError."""
+    with path.open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataDirectoryInUseError(f"another trainer works in {path.parent}") from error
+        yield
+
+
+def serve(config: TrainerConfig, port_file: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. The bound port goes into port_file once the socket listens."""
+    with socket.create_server((config.host, config.port), backlog=128) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(config), log_level="warning", timeout_graceful_shutdown=3, lifespan="on")
+        )
+
+        def stop(*_: object) -> None:
+            server.should_exit = True
+
+        # uvicorn raises the signal again once it is done; with these handlers that is not a death by signal.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        if port_file is not None:
+            write_bytes(port_file, f"{listener.getsockname()[1]}\n".encode())
+        server.run(sockets=[listener])

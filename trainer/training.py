@@ -1,0 +1,184 @@
+"""The training run: batches, steps, validation, checkpoints, and what is said about each on the way."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainer.adamw import AdamW, learning_rate
+from trainer.batches import epoch, passes
+from trainer.disk import write_json
+from trainer.gpt import Shape, answer_loss, initial_params, loss_and_gradients
+from trainer.plan import CHECKPOINTS, MODEL
+from trainer.saved_model import SavedModel, save_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from trainer.batches import Tokens
+    from trainer.corpus import Corpus
+    from trainer.gpt import Params
+    from trainer.journal import Journal
+    from trainer.plan import Plan
+    from trainer.vocabulary import Vocabulary
+
+BASE_RATE = 2e-3
+KEPT_CHECKPOINTS = 3
+VALIDATIONS = 20  # a sample of the validation file is scored this many times in a run, beside the whole at epoch ends
+
+
+class TrainingError(Exception):
+    """The run cannot go on, for a reason in the data or the hyperparameters."""
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.param = code, param
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Summed loss in nats, tokens the model ranked first, and tokens scored."""
+
+    loss: float = 0.0
+    correct: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: Score) -> Score:
+        return Score(self.loss + other.loss, self.correct + other.correct, self.tokens + other.tokens)
+
+    @property
+    def mean_loss(self) -> float:
+        return self.loss / max(1, self.tokens)
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / max(1, self.tokens)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run over its data; `rows` collects the metrics of each step for the result file."""
+
+    plan: Plan
+    home: Path
+    journal: Journal
+    vocabulary: Vocabulary
+    data: Corpus
+    validation: Corpus | None
+    kind: str
+    shape: Shape = field(init=False)
+    params: Params = field(init=False)
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def __post_init__(self) -> None:
+        self.shape = Shape(self.vocabulary.size)
+        self.params = initial_params(self.shape, self.plan.seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.data) / self.plan.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps_per_epoch * self.plan.n_epochs
+
+    def train(self) -> None:
+        """Train to the end. Raises TrainingError if the loss stops being a number."""
+        optimizer = AdamW(self.params)
+        rng = np.random.default_rng(self.plan.seed)
+        step = 0
+        for _ in range(self.plan.n_epochs):
+            for examples in epoch(self.data, self.plan.batch_size, rng):
+                step += 1
+                score = self.take_step(optimizer, examples, step)
+                self.report(step, score)
+            self.save_checkpoint(step)
+        save_model(self.home / MODEL, self.as_saved(), self.plan.model)
+
+    def take_step(self, optimizer: AdamW, examples: Sequence[Tokens], step: int) -> Score:
+        score, gradients = Score(), dict[str, Any]()
+        for batch in passes(examples):
+            loss, correct, found = loss_and_gradients(self.params, self.shape, batch)
+            score += Score(loss, correct, len(batch.targets))
+            gradients = {name: value + gradients[name] for name, value in found.items()} if gradients else found
+        if not math.isfinite(score.loss):
+            raise TrainingError(
+                "training_diverged",
+                f"The loss was not a number at step {step}; try a smaller learning rate.",
+                "learning_rate_multiplier",
+            )
+        scale = np.float32(1 / max(1, score.tokens))
+        mean = {name: value * scale for name, value in gradients.items()}
+        peak = BASE_RATE * self.plan.learning_rate_multiplier
+        optimizer.update(mean, learning_rate(peak, step, self.total_steps))
+        return score
+
+    def report(self, step: int, score: Score) -> None:
+        metrics: dict[str, Any] = {
+            "step": step,
+            "total_steps": self.total_steps,
+            "train_loss": rounded(score.mean_loss),
+            "train_mean_token_accuracy": rounded(score.accuracy),
+            **self.validate(step),
+        }
+        self.rows.append(metrics)
+        said = f"Step {step}/{self.total_steps}: training loss={metrics['train_loss']:.2f}"
+        if "valid_loss" in metrics:
+            said += f", validation loss={metrics['valid_loss']:.2f}"
+        if "full_valid_loss" in metrics:
+            said += f", full validation loss={metrics['full_valid_loss']:.2f}"
+        self.journal.append(f"step {step}", said, data=metrics, kind="metrics")
+
+    def validate(self, step: int) -> dict[str, float]:
+        """Score a sample of the validation file at intervals, and all of it where an epoch ends."""
+        if self.validation is None:
+            return {}
+        found: dict[str, float] = {}
+        last_of_epoch = step % self.steps_per_epoch == 0
+        if last_of_epoch or step % max(1, self.total_steps // VALIDATIONS) == 0 or step == 1:
+            size = min(self.plan.batch_size, len(self.validation))
+            start = (step * size) % max(1, len(self.validation) - size + 1)
+            sample = self.score(self.validation[start : start + size])
+            found |= {"valid_loss": rounded(sample.mean_loss), "valid_mean_token_accuracy": rounded(sample.accuracy)}
+        if last_of_epoch:
+            full = Score()
+            for start in range(0, len(self.validation), 64):
+                full += self.score(self.validation[start : start + 64])
+            found |= {
+                "full_valid_loss": rounded(full.mean_loss),
+                "full_valid_mean_token_accuracy": rounded(full.accuracy),
+            }
+        return found
+
+    def score(self, examples: Sequence[Tokens]) -> Score:
+        total = Score()
+        for batch in passes(examples):
+            loss, correct = answer_loss(self.params, self.shape, batch)
+            total += Score(float(loss), correct, len(batch.targets))
+        return total
+
+    def as_saved(self) -> SavedModel:
+        return SavedModel(self.params, self.shape, self.vocabulary, self.kind)
+
+    def save_checkpoint(self, step: int) -> None:
+        """Save the model as it is after an epoch, and let go of all but the last three."""
+        shelf = self.home / CHECKPOINTS
+        home = shelf / f"step-{step}"
+        if not (home / "checkpoint.json").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            save_model(home, self.as_saved(), f"{self.plan.model}:ckpt-step-{step}")
+            metrics = {key: value for key, value in self.rows[-1].items() if key != "total_steps"}
+            write_json(home / "checkpoint.json", {"step": step, "created_at": int(time.time()), "metrics": metrics})
+        self.journal.append(f"checkpoint {step}", f"Checkpoint created at step {step}")
+        stale = step - KEPT_CHECKPOINTS * self.steps_per_epoch
+        shutil.rmtree(shelf / f"step-{stale}", ignore_errors=True)
+
+
+def rounded(value: float) -> float:
+    return round(value, 5)
