@@ -196,13 +196,13 @@ class Store:
     def renew(self, record: Record[Any], lease_ms: int) -> bool:
         """Hold a lease longer; False where it was lost: stop, and write nothing."""
         ref = record.ref
-        args = (ref.kind.value, ref.id, record.token, lease_ms, record.at.actor.value)
+        args = (ref.kind.value, ref.id, record.token, lease_ms)
         return self._run("renew", prefix(ref.team), *args) == 1
 
     def release(self, record: Record[Any], *, due_in_ms: int) -> bool:
         """Give a lease back with the work undone, to be tried again in `due_in_ms`."""
         ref = record.ref
-        args = (ref.kind.value, ref.id, record.token, due_in_ms, record.at.actor.value, _flag(record))
+        args = (ref.kind.value, ref.id, record.token, due_in_ms, _flag(record))
         return self._run("release", prefix(ref.team), *args) == 1
 
     def transition(  # noqa: PLR0913 - one script, one call

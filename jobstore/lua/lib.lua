@@ -30,6 +30,13 @@ local function set_due(prefix, member, actor, at)
   end
 end
 
+-- The same actor, at another time: for whoever holds a lease, and may have read the record before it changed hands.
+local function put_off(prefix, member, at)
+  for _, name in ipairs(ACTORS) do
+    if redis.call('ZSCORE', prefix .. 'due:' .. name, member) then set_due(prefix, member, name, at) end
+  end
+end
+
 -- event: a JSON object with "type"; appended beside the write that causes it.
 local function append_event(record, event, at)
   if event ~= '' then
