@@ -1,1 +1,55 @@
 """The views: pure functions from records and reports to Block Kit."""
+
+from bot.views.acknowledgements import asked, cancel_outcome
+from bot.views.answers import answer_post, prompt_failed_post
+from bot.views.datasets import dataset_card
+from bot.views.jobs import job_card
+from bot.views.message import Message
+from bot.views.modals import LaunchForm, details_modal, launch_modal, name_run_modal, try_modal
+from bot.views.notices import (
+    help_message,
+    job_details,
+    jobs_list,
+    near_miss,
+    not_training_data,
+    refusal,
+    something_failed,
+    welcome,
+)
+from bot.views.outcomes import (
+    cancelled_post,
+    failed_post,
+    ready_post,
+    results_file_title,
+    results_post,
+    unclear_post,
+)
+
+__all__ = [
+    "LaunchForm",
+    "Message",
+    "answer_post",
+    "asked",
+    "cancel_outcome",
+    "cancelled_post",
+    "dataset_card",
+    "details_modal",
+    "failed_post",
+    "help_message",
+    "job_card",
+    "job_details",
+    "jobs_list",
+    "launch_modal",
+    "name_run_modal",
+    "near_miss",
+    "not_training_data",
+    "prompt_failed_post",
+    "ready_post",
+    "refusal",
+    "results_file_title",
+    "results_post",
+    "something_failed",
+    "try_modal",
+    "unclear_post",
+    "welcome",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.mrkdwn import EMPTY, Mrkdwn, clip, join, lines, mrkdwn, prose, quoted, width
+from bot.mrkdwn import EMPTY, Mrkdwn, clean, clip, join, lines, mrkdwn, prose, quoted, width
 from bot.views import words
 from bot.views.blocks import SECTION_MAX, actions, button, context, section, verbatim
 from bot.views.jobs import TOY_NOTE
@@ -25,7 +25,7 @@ def answer_post(record: Record[Prompt], job: Record[Job], prompt: str, answer: s
     """
     model = words.model_handle(job.ref.id)
     said = clip(answer, SPOKEN_MAX)
-    is_cut = width(answer) > ANSWER_SECTIONS * SECTION_MAX
+    is_cut = width(clean(answer).strip()) > ANSWER_SECTIONS * SECTION_MAX
     return message(
         mrkdwn("{model} answers: {said}", model=model, said=said or "nothing."),
         section(quoted(prompt, PROMPT_SHOWN)),

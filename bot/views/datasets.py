@@ -76,7 +76,7 @@ def _unreadable(record: Record[Dataset]) -> Message:
 def _same(data: Dataset) -> Mrkdwn:
     if not data.same_as:
         return EMPTY
-    return mrkdwn("Already checked: the same bytes as {before}.", before=data.same_as.rpartition(":")[2])
+    return mrkdwn("Already checked: the same bytes as {before}.", before=words.handle(data.same_as))
 
 
 def _headline(report: Report) -> Mrkdwn:
@@ -117,7 +117,7 @@ def _price_section(report: Report, offered: Mapping[str, PriceRange]) -> Block |
 
 def _handle_line(record: Record[Dataset], report: Report) -> Mrkdwn:
     longest = f"longest row {report.tokens.max:,} tokens" if report.tokens.max else ""
-    as_of = f"prices of {report.prices_as_of}" if report.prices_as_of and record.state == "accepted" else ""
+    as_of = f"prices of {words.name(report.prices_as_of)}" if report.prices_as_of and record.state == "accepted" else ""
     parts = [record.ref.id, words.name(record.data.filename), longest, as_of]
     return join(" · ", [mrkdwn("{part}", part=part) for part in parts])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mrkdwn import EMPTY, Mrkdwn, as_mrkdwn, code, date, lines, mention, mrkdwn
+from bot.mrkdwn import EMPTY, Mrkdwn, clip, code, date, lines, mention, mrkdwn
 from bot.views import words
 from bot.views.blocks import context, divider, section, sections
 from bot.views.jobs import job_title, price_words
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EVENTS_SHOWN: Final = 15
 ID_MAX: Final = 150
+EVENT_MAX: Final = 250
 _EVENT_FACTS: Final = ("verdict", "rows", "provider", "run", "code", "tokens", "trained_tokens")
 
 
@@ -50,7 +51,7 @@ def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
     return [
         ("Base model", words.name(request.model)),
         ("Provider", words.name(request.provider)),
-        ("Dataset", mrkdwn("{id} {sha}", id=request.dataset.rpartition(":")[2], sha=code(request.sha256[:12]))),
+        ("Dataset", mrkdwn("{id} {sha}", id=words.handle(request.dataset), sha=code(request.sha256[:12]))),
         ("Rows", words.plural(job.rows, "row") if job.rows else ""),
         ("Kept for validation", f"{request.holdout_percent}%, seed {request.seed}"),
         ("Epochs", _or_auto(request.epochs)),
@@ -93,9 +94,10 @@ def _reason(job: Job) -> Mrkdwn:
 def _event(event: Mapping[str, Any]) -> Mrkdwn:
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words.name(str(event.get("type", "event")))).capitalize()
     found = [f"{name.replace('_', ' ')} {event[name]}" for name in _EVENT_FACTS if event.get(name)]
-    facts = mrkdwn(": {facts}", facts=words.name(", ".join(found))) if found else EMPTY
+    facts = mrkdwn(": {facts}", facts=clip(", ".join(found), 100)) if found else EMPTY
     person = event.get("person")
     who = mrkdwn(" by {person}", person=mention(words.name(str(person)))) if person else EMPTY
     at_ms = event.get("at_ms")
     when = mrkdwn("{at}: ", at=date(int(at_ms))) if at_ms else EMPTY
-    return mrkdwn("{when}{kind}{who}{facts}", when=when, kind=as_mrkdwn(kind), who=who, facts=facts)
+    text = mrkdwn("{when}{kind}{who}{facts}", when=when, kind=kind, who=who, facts=facts)
+    return text.clipped(EVENT_MAX)

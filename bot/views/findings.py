@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FINDINGS_SHOWN: Final = 8
 ROWS_IN_A_SENTENCE: Final = 3
-SENTENCE_MAX: Final = 600
+SENTENCE_MAX: Final = 450
 _MARKS: Final = {
     Severity.ERROR: mrkdwn("*Error:*"),
     Severity.WARNING: mrkdwn("*Warning:*"),

@@ -88,5 +88,5 @@ def _origin(record: Record[Job]) -> Mrkdwn:
     data = record.data
     # A mention in a new message notifies, in an edited one it does not: the first version goes without.
     starter = EMPTY if record.state == "requested" else mrkdwn("started by {person}", person=mention(data.person))
-    dataset = mrkdwn("dataset {dataset}", dataset=data.request.dataset.rpartition(":")[2])
+    dataset = mrkdwn("dataset {dataset}", dataset=words.handle(data.request.dataset))
     return join(" · ", [dataset, starter])

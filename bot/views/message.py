@@ -23,4 +23,4 @@ class Message:
 
 def message(text: Mrkdwn, *blocks: Block | None) -> Message:
     """Return a message of the blocks that are there."""
-    return Message(str(text.clipped(FALLBACK_MAX)), [block for block in blocks if block])
+    return Message(str(text.clipped(FALLBACK_MAX)) if text else "Tuneroom", [block for block in blocks if block])

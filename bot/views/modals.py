@@ -142,8 +142,8 @@ def _price_line(form: LaunchForm) -> Mrkdwn:
     data = mrkdwn(
         "*{file}* ({id}), {rows}.",
         file=words.name(form.filename),
-        id=form.dataset_ref.rpartition(":")[2],
+        id=words.handle(form.dataset_ref),
         rows=words.plural(form.rows, "row"),
     )
-    as_of = mrkdwn("Prices of {date}.", date=quote.prices_as_of) if quote.prices_as_of else EMPTY
+    as_of = mrkdwn("Prices of {date}.", date=words.name(quote.prices_as_of)) if quote.prices_as_of else EMPTY
     return lines(mrkdwn("*{price}* {what}. {as_of}", price=price[:1].upper() + price[1:], what=what, as_of=as_of), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose
+from bot.mrkdwn import Mrkdwn, code, join, lines, mention, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import actions, context, section, sections
 from bot.views.details import details_blocks
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jobstore.records import Dataset, Job, Record
 
 LISTED: Final = 20
+NAME_IN_LIST: Final = 40
+LINE_MAX: Final = 240
 TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
     "list": ("/tune list", "the datasets and jobs of this channel"),
@@ -135,11 +137,12 @@ def _job_line(record: Record[Job]) -> Mrkdwn:
         mention(job.person),
         mrkdwn("{price}", price=price_words(job)),
     ]
-    return mrkdwn("*{id}* {title} · {rest}", id=record.ref.id, title=words.name(job.title), rest=join(" · ", parts))
+    title = words.name(job.title, NAME_IN_LIST)
+    return mrkdwn("*{id}* {title} · {rest}", id=record.ref.id, title=title, rest=join(" · ", parts)).clipped(LINE_MAX)
 
 
 def _dataset_line(record: Record[Dataset]) -> Mrkdwn:
     rows = words.plural(record.data.rows_seen, "row") if record.data.rows_seen else ""
     parts = [mrkdwn("{part}", part=part) for part in (record.state, rows)]
-    name = words.name(record.data.filename)
-    return mrkdwn("*{id}* {name} · {rest}", id=record.ref.id, name=name, rest=join(" · ", parts) or EMPTY)
+    name = words.name(record.data.filename, NAME_IN_LIST)
+    return mrkdwn("*{id}* {name} · {rest}", id=record.ref.id, name=name, rest=join(" · ", parts)).clipped(LINE_MAX)

@@ -15,9 +15,14 @@ NAME_MAX = 80
 ROWS_NAMED = 10
 
 
-def name(text: str) -> str:
+def name(text: str, limit: int = NAME_MAX) -> str:
     """Return a name that a person gave (a file's, a model's), short enough for a sentence."""
-    return clip(text, NAME_MAX) or "(no name)"
+    return clip(text, limit) or "(no name)"
+
+
+def handle(ref: str) -> str:
+    """Return what people call a record, of its handle or of "dataset:d12"."""
+    return clip(ref.rpartition(":")[2], NAME_MAX)
 
 
 def money(usd: float) -> str:

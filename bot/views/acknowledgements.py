@@ -1,0 +1,38 @@
+"""What somebody is told at once, for their eyes only, when they asked for something that takes a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import Mrkdwn, bold, mrkdwn
+from bot.views import words
+from bot.views.blocks import section
+from bot.views.message import Message, message
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Record
+
+_TOO_LATE: Final = {
+    "unclear": mrkdwn("The outcome at the provider is unknown. Decide that first: the buttons are in its thread."),
+    "cancelled": mrkdwn("It is cancelled already."),
+    "failed": mrkdwn("It has failed already: there is nothing to cancel."),
+}
+
+
+def asked(job: Record[Job]) -> Message:
+    """A prompt was put to a model."""
+    model = bold(words.model_handle(job.ref.id))
+    return _said(mrkdwn("Asked {model}. The answer comes in its thread.", model=model))
+
+
+def cancel_outcome(job: Record[Job], outcome: str) -> Message:
+    """A cancellation was asked for: `outcome` is what `Store.flag_cancel` answered."""
+    if outcome == "flagged":
+        return _said(mrkdwn("Cancelling {job}. Its card says when it has stopped.", job=bold(job.ref.id)))
+    if outcome == "already":
+        return _said(mrkdwn("{job} is being cancelled already.", job=bold(job.ref.id)))
+    return _said(_TOO_LATE.get(job.state, mrkdwn("It is trained already: there is nothing to cancel.")))
+
+
+def _said(text: Mrkdwn) -> Message:
+    return message(text, section(text))

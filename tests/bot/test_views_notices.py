@@ -1,0 +1,118 @@
+"""What is said to one person: help, near misses, lists, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.views import words
+from bot.views.notices import (
+    help_message,
+    job_details,
+    jobs_list,
+    near_miss,
+    not_training_data,
+    refusal,
+    something_failed,
+    welcome,
+)
+from finetune.errors import UserError
+from tests.bot.cards import NOON_MS, a_dataset, a_job, a_training_job, buttons, shown
+
+
+def test_help_names_every_verb_and_the_drop() -> None:
+    text = shown(help_message())
+    assert "*Drop a JSONL file*" in text
+    for verb in ("list", "show j42", "cancel j42", "try m42 your prompt", "help"):
+        assert f"`/tune {verb}`: " in text
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("shw", "`/tune show j42`"), ("CANCLE", "`/tune cancel j42`"), ("lists", "`/tune list`")],
+)
+def test_a_near_miss_is_guessed(word: str, meant: str) -> None:
+    assert f"I don't know `{word}`. Did you mean {meant}?" in shown(near_miss(word))
+
+
+def test_a_word_like_nothing_gets_the_way_to_help() -> None:
+    assert shown(near_miss("<!here>")) == "I don't know `&lt;!here&gt;`.\n`/tune help` shows everything I understand."
+
+
+def test_train_is_told_where_it_happens() -> None:
+    assert shown(near_miss("train")).startswith("To train, drop a dataset here and press Train… under its report.")
+
+
+def test_the_list_has_a_line_each() -> None:
+    message = jobs_list([a_training_job(), a_job("ready", cost_usd=3.52)], [a_dataset("accepted", rows_seen=1204)])
+    assert shown(message) == (
+        "*j42* support-bot · training 37% · <@UMINA> · about $3.71, at most $5\n"
+        "*j42* support-bot · ready · <@UMINA> · cost $3.52\n"
+        "*d12* tickets.csv · accepted · 1,204 rows\n"
+        "`/tune show j42` says more."
+    )
+    assert message.text == "2 jobs, 1 dataset."
+
+
+def test_an_empty_list_says_how_to_begin() -> None:
+    assert shown(jobs_list([], [])) == "Nothing here yet. Drop a JSONL file in this channel, and I check it."
+
+
+def test_details_for_one_person_carry_the_buttons_that_fit() -> None:
+    assert list(buttons(job_details(a_training_job(), [], NOON_MS))) == ["cancel_job"]
+    assert list(buttons(job_details(a_job("ready"), [], NOON_MS))) == ["try_model"]
+    assert buttons(job_details(a_job("failed"), [], NOON_MS)) == {}
+
+
+def test_a_refusal_says_what_to_do() -> None:
+    error = UserError("not-yours", "Only the person who started this job can do that.", "Ask them to do it.")
+    assert shown(refusal(error)) == "Only the person who started this job can do that.\nAsk them to do it."
+    assert refusal(error).text == "Only the person who started this job can do that. Ask them to do it."
+
+
+def test_our_own_failure_has_a_reference() -> None:
+    assert "Something failed on our side (ref `a1b2`)." in shown(something_failed("a1b2"))
+
+
+def test_the_welcome_says_what_to_drop_and_that_nothing_costs_by_itself() -> None:
+    text = shown(welcome())
+    assert "as chat `messages` or as `prompt` and `completion`" in text
+    assert "Nothing costs money before you have seen the price and confirmed it." in text
+
+
+def test_a_file_that_is_no_dataset_is_left_alone() -> None:
+    assert shown(not_training_data("notes.pdf")).startswith(
+        "*notes.pdf* does not look like training data, so I left it alone."
+    )
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        (0, "free"),
+        (3.714, "$3.71"),
+        (1234.5, "$1,234.50"),
+        (0.01, "$0.01"),
+        (0.000_2, "$0.0002"),
+        (0.000_234_9, "$0.00023"),
+        (0.009_99, "$0.01"),
+        (1e-12, "under $0.00000001"),
+    ],
+)
+def test_money_is_said_as_people_say_it(usd: float, said: str) -> None:
+    assert words.money(usd) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(980, "980"), (3_400, "3.4k"), (9_960, "10k"), (412_345, "412k"), (999_600, "1M"), (1_204_000, "1.2M")],
+)
+def test_counts_at_a_glance(count: int, said: str) -> None:
+    assert words.short_count(count) == said
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [(45_000, "45 s"), (14 * 60_000, "14 min"), (92 * 60_000, "1 h 32 min"), (51 * 3_600_000, "2 d 3 h")],
+)
+def test_durations(ms: int, said: str) -> None:
+    assert words.duration(ms) == said
