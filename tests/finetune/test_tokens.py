@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import importlib
 import importlib.util
 import random
 import time
@@ -126,8 +127,7 @@ def test_a_million_characters_are_counted_at_once(text: str) -> None:
 @pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
 def test_loading_leaves_the_package_importable() -> None:
     TokenCounter.load("o200k_base")
-    import bpe_openai
-
+    bpe_openai = importlib.import_module("bpe_openai")
     assert bpe_openai.get_encoding("o200k_base").encode_ordinary("hello") == reference("o200k_base").encode("hello")
 
 
@@ -137,7 +137,7 @@ def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiktoken_cache(tmp_path_factory: pytest.TempPathFactory):
+def tiktoken_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("tiktoken")
     name = hashlib.sha1(ranks.URL.format("o200k_base").encode()).hexdigest()
     (directory / name).write_bytes(ranks_file("o200k_base"))
@@ -145,7 +145,7 @@ def tiktoken_cache(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.usefixtures("without_wheel")
-def test_where_the_wheel_is_missing_tiktokens_cache_counts_exactly(tiktoken_cache) -> None:
+def test_where_the_wheel_is_missing_tiktokens_cache_counts_exactly(tiktoken_cache: Path) -> None:
     counter = TokenCounter.load("o200k_base", tiktoken_cache)
     assert (counter.exact, counter.counted_with) == (True, "o200k_base")
     assert [counter.count(text) for text in NASTY] == [reference_count("o200k_base", text) for text in NASTY]
@@ -153,7 +153,7 @@ def test_where_the_wheel_is_missing_tiktokens_cache_counts_exactly(tiktoken_cach
 
 
 @pytest.mark.usefixtures("without_wheel")
-def test_where_there_are_no_ranks_the_count_says_that_it_is_an_estimate(tmp_path) -> None:
+def test_where_there_are_no_ranks_the_count_says_that_it_is_an_estimate(tmp_path: Path) -> None:
     name = hashlib.sha1(ranks.URL.format("o200k_base").encode()).hexdigest()
     (tmp_path / name).write_bytes(b"not the ranks")
     for cache_directory in (None, tmp_path):

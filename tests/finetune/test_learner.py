@@ -1,0 +1,52 @@
+"""What all rows share is learnt, and nothing that only some of them share."""
+
+import pytest
+
+from finetune.contract import PromptContract
+from finetune.learner import CommonEnding
+from tests.finetune.rows import chat, jsonl, message, pair, report_of
+
+
+def test_a_system_message_that_every_row_begins_with_is_learnt() -> None:
+    contract = report_of(jsonl([*map(chat, range(12))])).contract
+    assert contract == PromptContract("chat", system="You sort tickets.")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"messages": [message("system", "You joke."), message("user", "a"), message("assistant", "b")]},
+        {"messages": [message("user", "a"), message("assistant", "b")]},
+    ],
+)
+@pytest.mark.parametrize("at", [0, 5, 12])
+def test_one_row_with_another_system_message_or_none_means_there_is_none(other: object, at: int) -> None:
+    rows: list[object] = [*map(chat, range(12))]
+    rows.insert(at, other)
+    assert report_of(jsonl(rows)).contract == PromptContract("chat", system=None)
+
+
+def test_the_ends_of_prompts_and_of_completions_are_learnt() -> None:
+    contract = report_of(jsonl([*map(pair, range(12))])).contract
+    assert contract == PromptContract("completion", stop=(" END",), separator=": it is broken ->")
+
+
+@pytest.mark.parametrize(
+    ("texts", "ending"),
+    [
+        ([" hot END", " cold END"], " END"),
+        ([" sing", " ring", " bring"], None),
+        (["one\n", "two\n"], "\n"),
+        (["one. Two.", "three."], None),
+        (["a\n\n###\n\n", "b c\n\n###\n\n"], "\n\n###\n\n"),
+        (["x END", "", "y END"], " END"),
+        (["END", "END"], None),
+        (["안녕하세요 끝", "감사합니다 끝"], " 끝"),
+        ([], None),
+    ],
+)
+def test_an_ending_is_common_to_all_and_nowhere_else(texts: list[str], ending: str | None) -> None:
+    common = CommonEnding(16)
+    for text in texts:
+        common.add(text)
+    assert common.best() == ending
