@@ -11,6 +11,7 @@ from bot.views.jobs import TOY_NOTE
 from bot.views.message import Message, message
 
 if TYPE_CHECKING:
+    from bot.views.message import Block
     from jobstore.records import Job, Prompt, Record
 
 PROMPT_SHOWN: Final = 300
@@ -32,7 +33,7 @@ def answer_post(record: Record[Prompt], job: Record[Job], prompt: str, answer: s
         *(verbatim(answer, at_most=ANSWER_SECTIONS) or [section(mrkdwn("The model answered with nothing."))]),
         context(mrkdwn("The answer goes on; Slack shows no more of it.")) if is_cut else None,
         context(_footer(record.data, job), TOY_NOTE if words.is_toy(job.data.request.model) else EMPTY),
-        _again(job),
+        _again(record, job),
     )
 
 
@@ -43,11 +44,12 @@ def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str) ->
     reason = prose(refusal.message).clipped(900) if refusal else mrkdwn("It gave no reason.")
     text = mrkdwn("{model} did not answer. {reason}", model=model, reason=reason)
     hint = prose(refusal.hint).clipped(900) if refusal else EMPTY
-    return message(text, section(quoted(prompt, PROMPT_SHOWN)), section(lines(text, hint)), _again(job))
+    return message(text, section(quoted(prompt, PROMPT_SHOWN)), section(lines(text, hint)), _again(record, job))
 
 
-def _again(job: Record[Job]) -> dict[str, object] | None:
-    return actions(button("Try again", "try_model", job.ref.member)) if job.state == "ready" else None
+def _again(record: Record[Prompt], job: Record[Job]) -> Block | None:
+    """Try again, carrying the prompt's own handle, so that the form can open with what was asked."""
+    return actions(button("Try again", "try_model", record.ref.member)) if job.state == "ready" else None
 
 
 def _footer(prompt: Prompt, job: Record[Job]) -> Mrkdwn:

@@ -24,14 +24,14 @@ PRICES_SHOWN: Final = 4
 def dataset_card(record: Record[Dataset], report: Report | None, *, model_labels: Mapping[str, str]) -> Message:
     """The one reply to a dropped file, edited as its check goes on.
 
-    `report` is what the check found, once there is one; `model_labels` names the models on offer by id, and only
-    their prices are shown.
+    `report` is what the check found, once there is one. `model_labels` names the models on offer by id: only their
+    prices are shown. Empty, it shows every price that the report has.
     """
     if record.data.refusal is not None:
         return _unreadable(record)
     if report is None or not record.at.is_final:
         return _on_its_way(record)
-    offered = {model_labels[model]: price for model, price in report.price_usd.items() if model in model_labels}
+    offered = _offered(report, model_labels)
     headline = lines(_same(record.data), _headline(report))
     return message(
         mrkdwn("{file}: {headline}", file=words.name(record.data.filename), headline=join(" ", [_headline(report)])),
@@ -103,12 +103,19 @@ def _blocks(errors: int) -> str:
     return "blocks" if errors == 1 else "block"
 
 
-def _price_section(report: Report, offered: Mapping[str, PriceRange]) -> Block | None:
+def _offered(report: Report, labels: Mapping[str, str]) -> list[tuple[str, PriceRange]]:
+    prices = report.price_usd.items()
+    if not labels:
+        return [(words.model_name(model), price) for model, price in prices]
+    return [(words.name(labels[model]), price) for model, price in prices if model in labels]
+
+
+def _price_section(report: Report, offered: list[tuple[str, PriceRange]]) -> Block | None:
     if not offered:
         return None
     prices = [
-        mrkdwn("{price} on {model}", price=words.price(price.low, price.high), model=words.name(label))
-        for label, price in list(offered.items())[:PRICES_SHOWN]
+        mrkdwn("{price} on {model}", price=words.price(price.low, price.high), model=label)
+        for label, price in offered[:PRICES_SHOWN]
     ]
     return section(
         mrkdwn("{epochs}: {prices}.", epochs=words.plural(report.epochs, "epoch"), prices=join(", ", prices))
@@ -122,9 +129,9 @@ def _handle_line(record: Record[Dataset], report: Report) -> Mrkdwn:
     return join(" · ", [mrkdwn("{part}", part=part) for part in parts])
 
 
-def _train_button(record: Record[Dataset], offered: Mapping[str, PriceRange]) -> Block | None:
+def _train_button(record: Record[Dataset], offered: list[tuple[str, PriceRange]]) -> Block | None:
     if record.state != "accepted":
         return None
-    is_free = bool(offered) and all(price.high <= 0 for price in offered.values())
+    is_free = bool(offered) and all(price.high <= 0 for _, price in offered)
     label = "Train (free)…" if is_free else "Train…"
     return actions(button(label, "train", record.ref.member, style="primary"))

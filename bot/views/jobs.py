@@ -55,7 +55,8 @@ def price_words(job: Job) -> str:
         return "free" if job.cost_usd <= 0 else f"cost {words.money(job.cost_usd)}"
     expected = words.price(job.request.quote.low_usd, job.request.quote.high_usd)
     cap_usd = job.reserved_micros / 1_000_000
-    return f"{expected}, at most {words.dollars(cap_usd)}" if cap_usd > 0 and expected != "free" else expected
+    says_more = cap_usd > job.request.quote.high_usd + 0.01  # what is reserved is the price rounded up to a cent
+    return f"{expected}, at most {words.dollars(cap_usd)}" if says_more and expected != "free" else expected
 
 
 def try_button(record: Record[Job]) -> Block | None:

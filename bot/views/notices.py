@@ -24,6 +24,7 @@ NAME_IN_LIST: Final = 40
 LINE_MAX: Final = 240
 TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
+    "train": ("/tune train d12", "the form that trains a model on it; /tune alone takes the newest dataset"),
     "list": ("/tune list", "the datasets and jobs of this channel"),
     "show": ("/tune show j42", "everything about a job, or d12: a dataset"),
     "cancel": ("/tune cancel j42", "stop a job"),
@@ -33,7 +34,6 @@ COMMANDS: Final = {
 """The verbs there are: an example of each, and what it does."""
 
 _ELSEWHERE: Final = {
-    "train": mrkdwn("To train, drop a dataset here and press Train… under its report."),
     "check": mrkdwn("To check a dataset, drop it here: I answer in its thread."),
     "quote": mrkdwn("To see the price, drop a dataset here: it stands in the report."),
 }
@@ -52,7 +52,10 @@ def help_message() -> Message:
             )
         ),
         *sections(commands),
-        context(mrkdwn("Datasets are called d12, jobs j42, and the model of j42 is m42.")),
+        context(
+            mrkdwn("Datasets are called d12, jobs j42, and the model of j42 is m42."),
+            mrkdwn("In a job's thread, mention me and write a prompt to ask its model."),
+        ),
     )
 
 

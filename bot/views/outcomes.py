@@ -90,6 +90,13 @@ def unclear_post(record: Record[Job]) -> Message:
         no="Not yet",
         style="danger",
     )
+    lost = confirmation(
+        "Give up on this run?",
+        "If the lost request did start a run, it goes on at the provider and is charged, and I don't follow it.",
+        yes="Give up",
+        no="Not yet",
+        style="danger",
+    )
     member = record.ref.member
     return message(
         text,
@@ -97,7 +104,7 @@ def unclear_post(record: Record[Job]) -> Message:
         actions(
             button("Name its run", "name_run", member, style="primary"),
             button("Start new (may pay twice)", "start_anew", member, style="danger", confirm=twice),
-            button("Give up", "give_up", member),
+            button("Give up", "give_up", member, confirm=lost),
         ),
     )
 

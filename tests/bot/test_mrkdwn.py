@@ -82,7 +82,8 @@ def test_at_channel_and_emoji_names_are_broken() -> None:
 
 def test_reordering_characters_are_dropped_and_right_to_left_names_are_isolated() -> None:
     assert str(mrkdwn("{name}", name="\u202egpj.exe")) == "gpj.exe"
-    assert str(mrkdwn("*{name}*: 3 rows", name="مرحبا.csv")) == "*\u2068مرحبا.csv\u2069*: 3 rows"
+    hebrew = "\u05e9\u05dc\u05d5\u05dd.csv"
+    assert str(mrkdwn("*{name}*: 3 rows", name=hebrew)) == f"*\u2068{hebrew}\u2069*: 3 rows"
 
 
 def test_half_a_character_becomes_the_replacement_character() -> None:

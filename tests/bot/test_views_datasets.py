@@ -38,6 +38,11 @@ def test_only_models_on_offer_are_priced() -> None:
     assert "3 epochs: about $3.71 on gpt-4o-mini.\n" in shown(card)
 
 
+def test_without_labels_every_price_of_the_report_is_shown() -> None:
+    card = dataset_card(a_dataset("accepted"), a_report(), model_labels={})
+    assert "3 epochs: about $3.71 on gpt-4o-mini, about $3.71 on gpt-4.1-mini.\n" in shown(card)
+
+
 def test_training_that_costs_nothing_is_called_free() -> None:
     report = a_report(price_usd={"toy-gpt": PriceRange(0, 0)})
     card = dataset_card(a_dataset("accepted"), report, model_labels={"toy-gpt": "Toy model"})

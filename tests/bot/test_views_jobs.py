@@ -129,6 +129,10 @@ def test_a_failed_job_says_why_on_its_card() -> None:
     assert "*Failed.* Row 88 was refused by moderation." in shown(job_card(a_job("failed", refusal=REFUSED), NOW_MS))
 
 
+def test_a_cap_that_says_no_more_than_the_price_is_left_out() -> None:
+    assert "3 epochs, about $3.71.\n" in shown(job_card(a_job("queued", reserved_micros=3_710_000), NOW_MS))
+
+
 def test_a_toy_model_is_called_one() -> None:
     request = a_request(model="toy-gpt", quote=FREE)
     for message in (
@@ -210,6 +214,7 @@ def test_an_unclear_run_is_a_question_to_the_person() -> None:
     assert list(buttons(post)) == ["name_run", "start_anew", "give_up"]
     assert {button["value"] for button in buttons(post).values()} == {"job:j42"}
     assert "you pay for both" in buttons(post)["start_anew"]["confirm"]["text"]["text"]
+    assert "is charged, and I don't follow it" in buttons(post)["give_up"]["confirm"]["text"]["text"]
 
 
 def test_an_answer_is_exactly_what_the_model_wrote() -> None:
@@ -221,6 +226,7 @@ def test_an_answer_is_exactly_what_the_model_wrote() -> None:
     ]
     assert "m42 · 0.8 s · 212 tokens · $0.0002" in shown(post)
     assert buttons(post)["try_model"]["text"]["text"] == "Try again"
+    assert buttons(post)["try_model"]["value"] == "prompt:p1"
     assert "<!channel>" not in post.text
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import answers, datasets, jobs, modals, notices, outcomes
+from bot.views import acknowledgements, answers, datasets, jobs, modals, notices, outcomes
 from finetune.errors import UserError
 from finetune.findings import Finding
 from finetune.launch import Quote
@@ -205,6 +205,13 @@ def test_notices_keep_the_limits(one: str, two: str, three: str) -> None:
         notices.refusal(UserError(one, two, three)),
     ):
         assert problems_of_message(message) == []
+
+
+@given(JOBS, st.sampled_from(["flagged", "already", "too-late"]))
+@IN_FULL
+def test_acknowledgements_keep_the_limits(job: Record[Job], outcome: str) -> None:
+    assert problems_of_message(acknowledgements.asked(job)) == []
+    assert problems_of_message(acknowledgements.cancel_outcome(job, outcome)) == []
 
 
 def test_fixed_notices_keep_the_limits() -> None:

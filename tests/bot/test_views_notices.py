@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.views import words
+from bot.views import asked, cancel_outcome, words
 from bot.views.notices import (
     help_message,
     job_details,
@@ -22,7 +22,7 @@ from tests.bot.cards import NOON_MS, a_dataset, a_job, a_training_job, buttons, 
 def test_help_names_every_verb_and_the_drop() -> None:
     text = shown(help_message())
     assert "*Drop a JSONL file*" in text
-    for verb in ("list", "show j42", "cancel j42", "try m42 your prompt", "help"):
+    for verb in ("train d12", "list", "show j42", "cancel j42", "try m42 your prompt", "help"):
         assert f"`/tune {verb}`: " in text
 
 
@@ -38,8 +38,25 @@ def test_a_word_like_nothing_gets_the_way_to_help() -> None:
     assert shown(near_miss("<!here>")) == "I don't know `&lt;!here&gt;`.\n`/tune help` shows everything I understand."
 
 
-def test_train_is_told_where_it_happens() -> None:
-    assert shown(near_miss("train")).startswith("To train, drop a dataset here and press Train… under its report.")
+def test_a_check_is_told_where_it_happens() -> None:
+    assert shown(near_miss("check")).startswith("To check a dataset, drop it here: I answer in its thread.")
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "said"),
+    [
+        ("training", "flagged", "Cancelling *j42*. Its card says when it has stopped."),
+        ("training", "already", "*j42* is being cancelled already."),
+        ("ready", "too-late", "It is trained already: there is nothing to cancel."),
+        ("failed", "too-late", "It has failed already: there is nothing to cancel."),
+    ],
+)
+def test_a_cancellation_is_answered_by_what_came_of_it(state: str, outcome: str, said: str) -> None:
+    assert shown(cancel_outcome(a_job(state), outcome)) == said
+
+
+def test_a_prompt_is_acknowledged() -> None:
+    assert shown(asked(a_job("ready"))) == "Asked *m42*. The answer comes in its thread."
 
 
 def test_the_list_has_a_line_each() -> None:
