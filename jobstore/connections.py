@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-UNAVAILABLE: Final = (RedisConnectionError, RedisTimeoutError)
-"""What is raised while Redis is gone: wait, and do the whole step again."""
+UNAVAILABLE: Final = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError)
+"""What is raised while Redis is gone, full, or no longer the primary: wait, and do the whole step again."""
 
 
 class Redis(Protocol):

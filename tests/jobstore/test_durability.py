@@ -90,6 +90,31 @@ def test_attempt_recorded_before_it_was_made_outlives_kill_9(private_valkey: Cal
     connection.close()
 
 
+def test_full_server_refuses_every_write_whole(private_valkey: Callable[[], Server]) -> None:
+    """With noeviction a full server stops transitions; it must not stop one half-way."""
+    server = private_valkey()
+    connection = connect(server.url)
+    store = Store(connection)
+    ref, _ = store.record(TEAM, a_job(), dedupe="", event=RECORDED)
+    record = store.claim(ref, ["requested"], 60_000)
+    assert record is not None
+    with server.client() as client:
+        client.config_set("maxmemory", 1)
+        for write in (
+            lambda: store.record(TEAM, a_job(), dedupe="V1", event=RECORDED, deliveries=[a_delivery("n")]),
+            lambda: store.transition(record, "uploading", a_job(), event=RECORDED, deliveries=[a_delivery("n")]),
+            lambda: store.renew(record, 60_000),
+            lambda: store.flag_cancel(ref, "U1"),
+        ):
+            before = {key: client.dump(key) for key in client.scan_iter()}
+            with pytest.raises(UNAVAILABLE):
+                write()
+            assert {key: client.dump(key) for key in client.scan_iter()} == before
+        client.config_set("maxmemory", 0)
+    assert store.transition(record, "uploading", a_job()).version == 2
+    connection.close()
+
+
 def test_scripts_are_loaded_again_into_a_server_that_forgot_them(private_valkey: Callable[[], Server]) -> None:
     server = private_valkey()
     connection = connect(server.url)
