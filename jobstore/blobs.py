@@ -6,12 +6,13 @@ import hashlib
 import os
 import re
 import secrets
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 import fsspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BLOCK_BYTES: Final = 1 << 20
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -52,8 +53,10 @@ class Blobs:
                     digest.update(block)
                     size += len(block)
                     file.write(block)
-                _sync(file)
+                is_of_this_machine = _sync(file)
             self._files.mv(beside, self._path(team, digest.hexdigest()))
+            if is_of_this_machine:
+                _sync_folder(f"{self._root}/{team}")
         except BaseException:
             if self._files.exists(beside):
                 self._files.rm(beside)
@@ -64,11 +67,9 @@ class Blobs:
         """Store text as UTF-8; return its SHA-256. Lone surrogates are kept out as U+FFFD."""
         return self.put(team, [_LONE_SURROGATE.sub("\ufffd", text).encode()])[0]
 
-    def blocks(self, team: str, sha256: str) -> Iterator[bytes]:
-        """Yield a blob in blocks of 1 MiB; BlobMissingError where there is none."""
-        with self.open(team, sha256) as file:
-            while block := file.read(BLOCK_BYTES):
-                yield block
+    def blocks(self, team: str, sha256: str) -> Blob:
+        """Return a blob in blocks of 1 MiB, to be read as often as wanted; BlobMissingError where there is none."""
+        return Blob(lambda: self.open(team, sha256))
 
     def open(self, team: str, sha256: str) -> IO[bytes]:
         """Open a blob for reading; BlobMissingError where there is none."""
@@ -86,11 +87,34 @@ class Blobs:
         return f"{self._root}/{team}/{sha256}"
 
 
-def _sync(file: IO[bytes]) -> None:
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob that is opened anew each time it is iterated over."""
+
+    _open: Callable[[], IO[bytes]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes in blocks of 1 MiB."""
+        with self._open() as file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+
+def _sync(file: IO[bytes]) -> bool:
     """Bring a file of this machine to its disk: the record that will name it is fsynced too."""
     file.flush()
     try:
         descriptor = file.fileno()
     except (OSError, AttributeError):  # a remote or in-memory file, which has none
-        return
+        return False
     os.fsync(descriptor)
+    return True
+
+
+def _sync_folder(path: str) -> None:
+    """Bring the new name itself to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,6 +17,7 @@ if ARGV[4] == 'sent' then
   end
 elseif ARGV[4] == 'again' then
   redis.call('HSET', key, 'state', 'pending')
+  redis.call('HINCRBY', key, 'attempts', -1)
 elseif ARGV[4] == 'dead' then
   redis.call('HSET', key, 'state', 'dead', 'error', ARGV[7])
   redis.call('ZREM', queue, id)

@@ -1,0 +1,74 @@
+"""Recording a test prompt for a job's model."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from finetune.errors import UserError
+from jobstore.records import Job, Prompt, Record, Ref
+
+if TYPE_CHECKING:
+    from bot.desk import Desk
+    from finetune.permissions import Person
+
+PROMPT_MAX_CHARACTERS = 20_000
+TOKENS_MAX = 4_096
+
+
+def insist_on_ready(job: Record[Job]) -> None:
+    """Raise the UserError that says why a job's model cannot be asked yet, or ever."""
+    if job.state == "ready":
+        return
+    if job.at.is_final:
+        raise UserError("no-model", f"{job.ref.id} has no model: it was {_ended(job.state)}.", "Try /tune list.")
+    raise UserError(
+        "not-ready", f"The model of {job.ref.id} is not ready yet.", "I'll say so in its thread when it answers."
+    )
+
+
+def _ended(state: str) -> str:
+    return {"failed": "ended by a failure", "cancelled": "cancelled"}.get(state, state)
+
+
+def parse_temperature(text: str) -> float:
+    """Return a sampling temperature from 0 to 2; UserError otherwise."""
+    value = text.strip() or "0"
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value) or not math.isfinite(float(value)) or float(value) > 2:
+        raise UserError("temperature-invalid", "The temperature is a number from 0 to 2.", "0 is the most predictable.")
+    return float(value)
+
+
+def ask(
+    desk: Desk,
+    job: Record[Job],
+    person: Person,
+    text: str,
+    *,
+    once: str,
+    temperature: float = 0.0,
+    max_tokens: int | None = None,
+) -> Ref:
+    """Record a test prompt and ring for it; the answer goes to the job's thread. The text is kept as a blob."""
+    insist_on_ready(job)
+    prompt = text.strip()
+    if not prompt:
+        raise UserError("prompt-empty", "There is no prompt to put to the model.", "Write one after the model's name.")
+    if len(prompt) > PROMPT_MAX_CHARACTERS:
+        raise UserError("prompt-too-long", "The prompt is longer than 20,000 characters.", "Shorten it.")
+    record = Prompt(
+        channel=job.data.channel,
+        person=person.id,
+        job=job.ref.id,
+        text=desk.blobs.put_text(job.ref.team, prompt),
+        model=job.data.model,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )
+    ref, is_new = desk.store.record(
+        job.ref.team, record, dedupe=once, event={"type": "PromptAsked", "job": job.ref.id, "person": person.id}
+    )
+    if is_new:
+        desk.doorbell.ring(ref)
+    return ref

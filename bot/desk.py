@@ -1,0 +1,43 @@
+"""What the bot works with: the record, the outbox, the bytes, the table of models, and what the operator allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from finetune.catalogue import Catalogue
+    from finetune.permissions import Policy
+    from jobstore.blobs import Blobs
+    from jobstore.connections import Redis
+    from jobstore.doorbell import Doorbell
+    from jobstore.outbox import Outbox
+    from jobstore.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """What may be spent, in US dollars: by one run, and by all runs of a calendar month."""
+
+    run_usd: float
+    month_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own."""
+
+    store: Store
+    outbox: Outbox
+    blobs: Blobs
+    doorbell: Doorbell
+    catalogue: Catalogue
+    models: Sequence[str]
+    provider: str
+    policy: Policy
+    caps: Caps
+    max_file_bytes: int
+    api_url: str
+    listen: Callable[[], Redis]

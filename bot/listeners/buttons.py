@@ -1,0 +1,112 @@
+"""The buttons on our messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot import asking, intake, views
+from bot.launching import first_values, form_of
+from bot.listeners.commands import known
+from bot.listeners.replies import Asker, explained
+from bot.rendering import report_of
+from finetune.errors import UserError
+from finetune.permissions import Act
+from jobstore.records import Ref
+from jobstore.resolving import give_up, start_anew
+from jobstore.states import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slack_bolt import Ack, App
+    from slack_sdk import WebClient
+
+    from bot.desk import Desk
+    from bot.intake import Press
+    from bot.people import People
+    from jobstore.records import Record
+
+
+def register(app: App, desk: Desk, people: People) -> None:
+    """Answer every button; one that is not ours any more is told so."""
+    buttons = Buttons(desk, people)
+
+    def on_press(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        buttons.press(body, client)
+        ack()
+
+    app.action({"type": "block_actions", "action_id": intake.ANY})(on_press)
+
+
+class Buttons:
+    """What each button does."""
+
+    def __init__(self, desk: Desk, people: People) -> None:
+        self._desk = desk
+        self._people = people
+        self._acts: dict[str, tuple[Act, Callable[[Press, Record[Any], Asker], None]]] = {
+            "train": (Act.TRAIN, self._train),
+            "details": (Act.SHOW, self._details),
+            "cancel_job": (Act.CANCEL, self._cancel),
+            "try_model": (Act.TRY, self._try),
+            "name_run": (Act.RESOLVE, self._name_run),
+            "start_anew": (Act.RESOLVE, self._start_anew),
+            "give_up": (Act.RESOLVE, self._give_up),
+        }
+
+    def press(self, body: dict[str, Any], client: WebClient) -> None:
+        """Do what a button says, if this person may."""
+        asker = _asker(body, client)
+        with explained(asker):
+            if body["actions"][0].get("type") not in {"button", "overflow"}:
+                return
+            pressed = intake.press(body)
+            if pressed.action not in self._acts:
+                raise UserError("button-unknown", "I don't know this button any more.", "Try /tune help.")
+            act, do = self._acts[pressed.action]
+            person = self._people.person(pressed.person, pressed.team)
+            record = self._desk.store.get(pressed.ref)
+            place = self._people.place(pressed.channel or (record.data.channel if record else ""))
+            do(pressed, known(self._desk, pressed.ref, person, act, place), asker)
+
+    def _train(self, pressed: Press, dataset: Record[Any], asker: Asker) -> None:
+        report = report_of(self._desk, dataset)
+        if report is None or dataset.state != "accepted":
+            raise UserError("not-accepted", "This dataset cannot be trained on as it is.", "Its report says why.")
+        form, memo = form_of(self._desk, dataset, report, first_values(self._desk, dataset, report))
+        asker.client.views_open(trigger_id=pressed.trigger, view=views.launch_modal(form, metadata=memo.as_text()))
+
+    def _details(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
+        events = self._desk.store.events(job.ref)
+        asker.client.views_open(trigger_id=pressed.trigger, view=views.details_modal(job, events))
+
+    def _cancel(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
+        asker.tell(views.cancel_outcome(job, self._desk.store.flag_cancel(job.ref, pressed.person)))
+
+    def _try(self, pressed: Press, record: Record[Any], asker: Asker) -> None:
+        job = record
+        if record.ref.kind is Kind.PROMPT:
+            found = self._desk.store.get(Ref(record.ref.team, Kind.JOB, record.data.job))
+            if found is None:
+                raise UserError("job-gone", "The job of this model is no longer kept.", "Try /tune list.")
+            job = found
+        asking.insist_on_ready(job)
+        asker.client.views_open(
+            trigger_id=pressed.trigger, view=views.try_modal(job, prompt="", metadata=job.ref.member)
+        )
+
+    def _name_run(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
+        asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))
+
+    def _start_anew(self, pressed: Press, job: Record[Any], _: Asker) -> None:
+        start_anew(self._desk.store, job, pressed.person)
+        self._desk.doorbell.ring(job.ref)
+
+    def _give_up(self, pressed: Press, job: Record[Any], _: Asker) -> None:
+        give_up(self._desk.store, job, pressed.person)
+
+
+def _asker(body: dict[str, Any], client: WebClient) -> Asker:
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
+    return Asker(client=client, channel=channel, person=body["user"]["id"], thread_ts=container.get("thread_ts") or "")

@@ -1,0 +1,141 @@
+"""`/tune VERB …`: GitHub's Slack app is the model for help and near misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot import asking, intake, views
+from bot.launching import first_values, form_of
+from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.people import insist
+from bot.rendering import report_of
+from finetune.errors import UserError
+from finetune.permissions import Act
+from jobstore.connections import UNAVAILABLE
+from jobstore.states import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slack_bolt import Ack, App
+    from slack_sdk import WebClient
+
+    from bot.desk import Desk
+    from bot.intake import Command
+    from bot.people import People
+    from bot.views import Message
+    from finetune.permissions import Person, Place
+    from jobstore.records import Dataset, Record, Ref
+
+ALIASES: Final = {"test": "try", "status": "show", "events": "show", "": "train"}
+
+
+def register(app: App, desk: Desk, people: People) -> None:
+    """Answer `/tune`."""
+
+    def on_command(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        answer = Commands(desk, people, client).answer(body)
+        if answer is None:
+            ack()
+        else:
+            ack(response_type="ephemeral", text=answer.text, blocks=answer.blocks)
+
+    app.command("/tune")(on_command)
+
+
+class Commands:
+    """One command: who asks, and what is answered."""
+
+    def __init__(self, desk: Desk, people: People, client: WebClient) -> None:
+        self._desk = desk
+        self._people = people
+        self._client = client
+        self._verbs: dict[str, Callable[[Command, Person, Place], Message | None]] = {
+            "help": lambda *_: views.help_message(),
+            "list": self._list,
+            "show": self._show,
+            "cancel": self._cancel,
+            "try": self._try,
+            "train": self._train,
+        }
+
+    def answer(self, body: dict[str, Any]) -> Message | None:
+        """Return the ephemeral answer, None where a modal opened in its place."""
+        try:
+            command = intake.command(body)
+            verb = ALIASES.get(command.verb, command.verb)
+            if verb not in self._verbs:
+                return views.near_miss(command.verb)
+            person = self._people.person(command.person, command.team)
+            return self._verbs[verb](command, person, self._people.place(command.channel))
+        except UserError as error:
+            return views.refusal(error)
+        except UNAVAILABLE:
+            return views.refusal(OUT_OF_REACH)
+        except Exception:  # noqa: BLE001 - whatever it was, the person gets an answer and the log the reason
+            return views.something_failed(logged())
+
+    def _list(self, command: Command, person: Person, place: Place) -> Message:
+        insist(self._desk, person, Act.LIST, place)
+        store = self._desk.store
+        jobs = store.listed(command.team, Kind.JOB, command.channel)
+        return views.jobs_list(jobs, store.listed(command.team, Kind.DATASET, command.channel))
+
+    def _show(self, command: Command, person: Person, place: Place) -> Message:
+        ref, _ = intake.handle(command.rest, command.team)
+        record = self._known(ref, person, Act.SHOW, place)
+        if ref.kind is Kind.DATASET:
+            return views.dataset_card(record, report_of(self._desk, record), model_labels={})
+        return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
+
+    def _cancel(self, command: Command, person: Person, place: Place) -> Message:
+        ref, _ = intake.handle(command.rest, command.team, kinds=("j",))
+        record = self._known(ref, person, Act.CANCEL, place)
+        return views.cancel_outcome(record, self._desk.store.flag_cancel(ref, person.id))
+
+    def _try(self, command: Command, person: Person, place: Place) -> Message | None:
+        ref, prompt = intake.handle(command.rest, command.team, kinds=("m", "j"))
+        job = self._known(ref, person, Act.TRY, place)
+        if not prompt:
+            asking.insist_on_ready(job)
+            self._client.views_open(
+                trigger_id=command.trigger, view=views.try_modal(job, prompt="", metadata=job.ref.member)
+            )
+            return None
+        asking.ask(self._desk, job, person, prompt, once=f"command:{command.trigger}")
+        return views.asked(job)
+
+    def _train(self, command: Command, person: Person, place: Place) -> Message | None:
+        insist(self._desk, person, Act.TRAIN, place)
+        dataset = self._dataset(command, person, place)
+        report = report_of(self._desk, dataset)
+        if report is None or dataset.state != "accepted":
+            raise UserError(
+                "not-accepted", f"{dataset.ref.id} cannot be trained on as it is.", "Its report says what to mend."
+            )
+        form, memo = form_of(self._desk, dataset, report, first_values(self._desk, dataset, report))
+        self._client.views_open(trigger_id=command.trigger, view=views.launch_modal(form, metadata=memo.as_text()))
+        return None
+
+    def _dataset(self, command: Command, person: Person, place: Place) -> Record[Dataset]:
+        """The dataset that is named, or the newest of the channel that may be trained on."""
+        if command.rest:
+            ref, _ = intake.handle(command.rest, command.team, kinds=("d",))
+            return self._known(ref, person, Act.TRAIN, place)
+        for record in self._desk.store.listed(command.team, Kind.DATASET, command.channel):
+            if record.state == "accepted":
+                return record
+        raise UserError("no-dataset", "There is no checked dataset in this channel.", "Drop a JSONL file here.")
+
+    def _known(self, ref: Ref, person: Person, act: Act, place: Place) -> Record[Any]:
+        return known(self._desk, ref, person, act, place)
+
+
+def known(desk: Desk, ref: Ref, person: Person, act: Act, place: Place) -> Record[Any]:
+    """Return a record that this person may act on here; UserError otherwise."""
+    record = desk.store.get(ref)
+    if record is None:
+        insist(desk, person, act, place)
+        raise UserError("not-known", f"I know no {ref.id}.", "Try /tune list.")
+    insist(desk, person, act, place, record)
+    return record

@@ -1,0 +1,72 @@
+"""Answers that only the asker sees, and what becomes of an error in a listener."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackClientError
+
+from bot import views
+from finetune.errors import UserError
+from jobstore.connections import UNAVAILABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slack_sdk import WebClient
+
+    from bot.views import Message
+
+log = logging.getLogger(__name__)
+
+OUT_OF_REACH = UserError(
+    "records-unavailable",
+    "My records are out of reach for the moment, so I did nothing.",
+    "Nothing was started or lost. Try again in a minute.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Whom an ephemeral answer goes to. `thread_ts` keeps it in the thread it belongs to."""
+
+    client: WebClient
+    channel: str
+    person: str
+    thread_ts: str = ""
+
+    def tell(self, message: Message) -> None:
+        """Answer so that only the asker sees it; a channel the bot is not in gets it as a direct message."""
+        options: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
+        try:
+            self.client.chat_postEphemeral(
+                channel=self.channel, user=self.person, thread_ts=self.thread_ts or None, **options
+            )
+        except SlackClientError:
+            with contextlib.suppress(SlackClientError):
+                self.client.chat_postMessage(channel=self.person, **options)
+
+
+@contextlib.contextmanager
+def explained(asker: Asker) -> Iterator[None]:
+    """Tell the asker why something was not done. What Redis did not record is raised on: no write, no ack."""
+    try:
+        yield
+    except UserError as error:
+        log.info("refused", extra={"code": error.code, "person": asker.person})
+        asker.tell(views.refusal(error))
+    except UNAVAILABLE:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was, the person gets an answer and the log the reason
+        asker.tell(views.something_failed(logged()))
+
+
+def logged() -> str:
+    """Log the exception at hand under a new reference, and return that."""
+    reference = secrets.token_hex(4)
+    log.exception("listener.failed", extra={"reference": reference})  # noqa: LOG004 - its callers are handlers
+    return reference

@@ -1,0 +1,82 @@
+"""Who is asking, and where: read from Slack, kept for five minutes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from slack_sdk.errors import SlackApiError
+
+from finetune.errors import UserError
+from finetune.permissions import Owned, Person, Place, may
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slack_sdk import WebClient
+
+    from bot.desk import Desk
+    from finetune.permissions import Act
+    from jobstore.records import Record
+
+KEPT_S: Final = 300.0
+
+
+class People:
+    """Looks people and channels up. What cannot be looked up is refused: a guest must not pass for a member."""
+
+    def __init__(self, client: WebClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._kept: dict[tuple[str, str], tuple[float, Any]] = {}
+
+    def person(self, user: str, team: str) -> Person:
+        """Return somebody of the workspace `team`."""
+        return self._remembered(("user", user), lambda: self._ask_person(user, team))
+
+    def place(self, channel: str) -> Place:
+        """Return a channel, with whether another organisation reads it."""
+        return self._remembered(("channel", channel), lambda: self._ask_place(channel))
+
+    def _remembered(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
+        until, value = self._kept.get(key, (0.0, None))
+        if until < self._clock():
+            value = ask()
+            self._kept[key] = (self._clock() + KEPT_S, value)
+        return value
+
+    def _ask_person(self, user: str, team: str) -> Person:
+        found: dict[str, Any] = self._look_up(lambda: self._client.users_info(user=user).get("user") or {})
+        return Person(
+            id=user,
+            team=found.get("team_id", team),
+            is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
+            is_external=bool(found.get("is_stranger")) or found.get("team_id", team) != team,
+            is_bot=bool(found.get("is_bot")),
+            is_admin=bool(found.get("is_admin") or found.get("is_owner")),
+        )
+
+    def _ask_place(self, channel: str) -> Place:
+        found: dict[str, Any] = self._look_up(
+            lambda: self._client.conversations_info(channel=channel).get("channel") or {}
+        )
+        return Place(channel=channel, is_shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")))
+
+    @staticmethod
+    def _look_up(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return ask()
+        except SlackApiError as error:
+            reason = str(error.response.get("error", "unknown"))
+            raise UserError(
+                "cannot-look-up",
+                f"I could not find out who may use me here (Slack says {reason}).",
+                "Invite me to this channel, or ask whoever runs me to check my permissions.",
+            ) from error
+
+
+def insist(desk: Desk, person: Person, act: Act, place: Place, record: Record[Any] | None = None) -> None:
+    """Raise the UserError that says why `person` may not do `act`; every act passes here."""
+    thing = Owned(kind=record.ref.kind.value, owner=record.data.person, channel=record.data.channel) if record else None
+    if (refusal := may(person, act, place, desk.policy, thing)) is not None:
+        raise refusal

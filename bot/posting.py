@@ -1,0 +1,98 @@
+"""The calls that put a delivery into Slack, and those that find out whether an earlier call did."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.rendering import Upload
+from jobstore.deliveries import Shape
+from jobstore.faults import reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slack_sdk import WebClient
+
+    from bot.views import Message
+    from jobstore.outbox import Attempt
+
+METADATA_TYPE: Final = "tuneroom_delivery"
+LOOK_BACK: Final = 100
+
+
+def deliver(client: WebClient, attempt: Attempt, content: Message | Upload, note_file: Callable[[str], None]) -> str:
+    """Make one delivery and return the ts of its message ("" for a file)."""
+    if isinstance(content, Upload):
+        return _upload(client, attempt, content, note_file)
+    if attempt.kind is Shape.CARD and attempt.ts:
+        client.chat_update(
+            channel=attempt.channel,
+            ts=attempt.ts,
+            text=content.text,
+            blocks=content.blocks,
+            metadata=_metadata(attempt),
+        )
+        return attempt.ts
+    answer = client.chat_postMessage(
+        channel=attempt.channel,
+        thread_ts=attempt.thread_ts or None,
+        text=content.text,
+        blocks=content.blocks,
+        metadata=_metadata(attempt),
+        unfurl_links=False,
+        unfurl_media=False,
+    )
+    return str(answer["ts"])
+
+
+def find(client: WebClient, attempt: Attempt) -> str | None:
+    """Return the ts of the message that an uncertain attempt made, None where there is none.
+
+    Replies stand in `conversations.replies` only. A file is recognised by the id that was noted before it was shared.
+    """
+    if attempt.kind is Shape.FILE:
+        return "" if attempt.file and _is_shared(client, attempt) else None
+    if attempt.thread_ts:
+        answer = client.conversations_replies(
+            channel=attempt.channel, ts=attempt.thread_ts, limit=1000, include_all_metadata=True
+        )
+    else:
+        answer = client.conversations_history(channel=attempt.channel, limit=LOOK_BACK, include_all_metadata=True)
+    messages: list[dict[str, Any]] = answer.get("messages") or []
+    for message in messages:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        if payload.get("id") == attempt.id:
+            return str(message["ts"])
+    return None
+
+
+def _metadata(attempt: Attempt) -> dict[str, Any]:
+    return {"event_type": METADATA_TYPE, "event_payload": {"id": attempt.id}}
+
+
+def _upload(client: WebClient, attempt: Attempt, upload: Upload, note_file: Callable[[str], None]) -> str:
+    slot = client.files_getUploadURLExternal(filename=upload.filename, length=len(upload.content))
+    file = str(slot["file_id"])
+    note_file(file)
+    request = urllib.request.Request(  # noqa: S310 - the address is Slack's answer
+        str(slot["upload_url"]),
+        data=upload.content,
+        method="POST",
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    with urllib.request.urlopen(request, timeout=60):  # noqa: S310
+        pass
+    reach("file.uploaded")
+    client.files_completeUploadExternal(
+        files=[{"id": file, "title": upload.title}],
+        channel_id=attempt.channel,
+        thread_ts=attempt.thread_ts or None,
+    )
+    return ""
+
+
+def _is_shared(client: WebClient, attempt: Attempt) -> bool:
+    file: dict[str, Any] = client.files_info(file=attempt.file).get("file") or {}
+    shares: dict[str, dict[str, Any]] = file.get("shares") or {}
+    return any(attempt.channel in channels for channels in shares.values())

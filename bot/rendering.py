@@ -1,0 +1,105 @@
+"""From an outbox entry to what Slack is given: load what the view needs, and call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot import views
+from finetune.report import Report
+from jobstore.blobs import BlobMissingError
+from jobstore.records import Record, Ref
+from jobstore.states import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.desk import Desk
+    from bot.views import Message
+    from jobstore.outbox import Attempt
+    from jobstore.records import Dataset, Job, Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file for a thread: its bytes, its name and what it is called."""
+
+    content: bytes
+    filename: str
+    title: str
+
+
+class NothingToSayError(Exception):
+    """The record behind a delivery is no longer kept."""
+
+
+def render(desk: Desk, team: str, attempt: Attempt) -> Message | Upload:
+    """Return what a delivery shows, as its record stands now."""
+    if attempt.view in GREETINGS:
+        return GREETINGS[attempt.view]()
+    record = desk.store.get(Ref.of_member(team, attempt.ref))
+    if record is None:
+        raise NothingToSayError(attempt.ref)
+    try:
+        return VIEWS[attempt.view](desk, record)
+    except BlobMissingError as error:
+        raise NothingToSayError(str(error)) from error
+
+
+def report_of(desk: Desk, record: Record[Dataset]) -> Report | None:
+    """Return a dataset's report, None before it was checked."""
+    if not record.data.report:
+        return None
+    return Report.from_json(desk.blobs.read(record.ref.team, record.data.report))
+
+
+def _dataset(desk: Desk, record: Record[Dataset]) -> Message:
+    return views.dataset_card(record, report_of(desk, record), model_labels={})
+
+
+def _job(desk: Desk, record: Record[Job]) -> Message:
+    return views.job_card(record, desk.store.now_ms())
+
+
+def _chart(desk: Desk, record: Record[Job]) -> Upload:
+    results = record.data.results
+    if results is None:
+        raise NothingToSayError(record.ref.member)
+    return Upload(
+        content=desk.blobs.read(record.ref.team, results.chart),
+        filename=f"{record.ref.id}-loss.png",
+        title=views.results_file_title(record),
+    )
+
+
+def _answer(desk: Desk, record: Record[Prompt]) -> Message:
+    job, prompt = _asked(desk, record)
+    answer = desk.blobs.read(record.ref.team, record.data.answer).decode()
+    return views.answer_post(record, job, prompt, answer)
+
+
+def _prompt_failed(desk: Desk, record: Record[Prompt]) -> Message:
+    return views.prompt_failed_post(record, *_asked(desk, record))
+
+
+def _asked(desk: Desk, record: Record[Prompt]) -> tuple[Record[Job], str]:
+    """The job whose model was asked, and what it was asked."""
+    job = desk.store.get(Ref(record.ref.team, Kind.JOB, record.data.job))
+    if job is None:
+        raise NothingToSayError(record.data.job)
+    return job, desk.blobs.read(record.ref.team, record.data.text).decode()
+
+
+VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
+    "dataset": _dataset,
+    "job": _job,
+    "results": lambda _, record: views.results_post(record),
+    "chart": _chart,
+    "ready": lambda _, record: views.ready_post(record),
+    "failed": lambda _, record: views.failed_post(record),
+    "cancelled": lambda _, record: views.cancelled_post(record),
+    "unclear": lambda _, record: views.unclear_post(record),
+    "answer": _answer,
+    "prompt_failed": _prompt_failed,
+}
+GREETINGS: dict[str, Callable[[], Message]] = {"welcome": views.welcome, "help": views.help_message}

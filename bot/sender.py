@@ -1,0 +1,141 @@
+"""The only one who posts: takes a channel's lease, makes its deliveries in order, records how each ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Final
+
+from slack_sdk.errors import SlackClientError
+
+from bot.posting import deliver, find
+from bot.rendering import NothingToSayError, render
+from bot.slack_errors import classify
+from jobstore.connections import UNAVAILABLE, wakes
+from jobstore.deliveries import Rank, Shape
+from jobstore.faults import reach
+from jobstore.outbox import Outcome
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+    from bot.desk import Desk
+    from jobstore.outbox import Attempt, Turn
+
+log = logging.getLogger(__name__)
+
+SWEEP_S: Final = 1.0
+ATTEMPTS_MAX: Final = 10
+# Slack's published rates (FACTS §3): posts about 1/s a channel, edits 50/min a workspace
+POSTS_A_MIN, POSTS_BURST = 60.0, 4.0
+EDITS_A_MIN, EDITS_BURST = 50.0, 10.0
+EDITS_KEPT_FOR_NEWS: Final = 4.0
+
+
+class Sender:
+    """Sends what the outbox holds for one team, until told to stop. Many may run, in this process and elsewhere."""
+
+    def __init__(self, desk: Desk, client: WebClient, team: str) -> None:
+        self._desk = desk
+        self._client = client
+        self._team = team
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the delivery that is being made, then return from `run`."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Send until `stop`."""
+        while not self._stop.is_set():
+            try:
+                for _ in wakes(self._desk.listen(), "tuneroom:*:wake:sender", every_s=SWEEP_S):
+                    self.send_all()
+                    if self._stop.is_set():
+                        return
+            except UNAVAILABLE:
+                log.warning("redis.unavailable")
+                self._stop.wait(1.0)
+            except Exception:
+                log.exception("sender.failed")
+                self._stop.wait(1.0)
+
+    def send_all(self) -> None:
+        """Make every delivery that is due and whose channel nobody else has."""
+        while not self._stop.is_set() and (turn := self._desk.outbox.take(self._team)) is not None:
+            self._desk.outbox.leave(turn, due_in_ms=self._serve(turn))
+
+    def _serve(self, turn: Turn) -> int:
+        """Send a channel's deliveries; return in how many ms what is left is due."""
+        wait_for_edits_ms = 0
+        while not self._stop.is_set():
+            attempt = self._desk.outbox.begin(turn, without_edits=wait_for_edits_ms > 0)
+            if attempt is None:
+                return wait_for_edits_ms
+            if (wait_ms := self._wait_ms(attempt)) > 0:
+                self._desk.outbox.end(turn, attempt, Outcome.AGAIN)
+                if not attempt.ts:
+                    return wait_ms
+                wait_for_edits_ms = wait_ms
+                continue
+            if (wait_ms := self._attempt(turn, attempt)) > 0:
+                return wait_ms
+        return 0
+
+    def _wait_ms(self, attempt: Attempt) -> int:
+        """Take a token from the bucket that the call counts against, or return how long to wait for one."""
+        take = self._desk.outbox.take_token
+        if attempt.ts:
+            kept = EDITS_KEPT_FOR_NEWS if attempt.rank >= Rank.PROGRESS else 0
+            return take(self._team, "edit", rate_per_min=EDITS_A_MIN, burst=EDITS_BURST, reserve=kept)
+        return take(self._team, f"post:{attempt.channel}", rate_per_min=POSTS_A_MIN, burst=POSTS_BURST)
+
+    def _attempt(self, turn: Turn, attempt: Attempt) -> int:
+        """Make one delivery; return how many ms to stay away from the channel."""
+        reach("delivery.begun")
+        try:
+            if attempt.was_unsure and not attempt.ts and (ts := find(self._client, attempt)) is not None:
+                self._found(turn, attempt, ts)
+                return 0
+            content = render(self._desk, self._team, attempt)
+            ts = deliver(
+                self._client, attempt, content, lambda file: _keep(self._desk.outbox.note_file(turn, attempt, file))
+            )
+        except NothingToSayError as error:
+            self._desk.outbox.end(turn, attempt, Outcome.DEAD, reason=f"gone: {error}")
+            return 0
+        except (SlackClientError, OSError) as error:
+            return self._failed(turn, attempt, error)
+        reach("delivery.sent")
+        self._desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
+        log.info("delivery.sent", extra={"delivery": attempt.id, "channel": attempt.channel})
+        return 0
+
+    def _found(self, turn: Turn, attempt: Attempt, ts: str) -> None:
+        """The earlier attempt had got through; what version a card shows is unknown, so it is edited once more."""
+        log.info("delivery.found", extra={"delivery": attempt.id})
+        outcome = Outcome.AGAIN if attempt.kind is Shape.CARD else Outcome.SENT
+        self._desk.outbox.end(turn, attempt, outcome, ts=ts)
+
+    def _failed(self, turn: Turn, attempt: Attempt, error: Exception) -> int:
+        failure = classify(error)
+        if failure.is_rate_limit:
+            bucket = "edit" if attempt.ts else f"post:{attempt.channel}"
+            self._desk.outbox.hold(self._team, bucket, failure.wait_ms)
+        outcome = failure.outcome
+        if outcome is Outcome.UNSURE and attempt.attempts >= ATTEMPTS_MAX:
+            outcome = Outcome.DEAD
+        log.warning(
+            "delivery.failed", extra={"delivery": attempt.id, "reason": failure.reason, "outcome": outcome.value}
+        )
+        self._desk.outbox.end(turn, attempt, outcome, reason=failure.reason)
+        return 0 if outcome is Outcome.DEAD else failure.wait_ms
+
+
+class _LeaseLostError(OSError):
+    """Another sender has the channel: leave the rest to it."""
+
+
+def _keep(held: bool) -> None:  # noqa: FBT001
+    if not held:
+        raise _LeaseLostError

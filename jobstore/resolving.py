@@ -1,0 +1,86 @@
+"""What a person decides about a run whose creation's outcome is unknown (DESIGN: promise 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from finetune.errors import UserError
+from jobstore.deliveries import Rank, card, post
+from jobstore.records import Refusal
+from jobstore.store import Settlement, StaleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from jobstore.records import Job, Record
+    from jobstore.store import Store
+
+DECIDED: Final = UserError(
+    "decided-already", "This has been decided already.", "The job's card shows what became of it."
+)
+
+
+def start_anew(store: Store, record: Record[Job], person: str) -> Record[Job]:
+    """Create a run anew, with an intent of its own: it may be paid twice, and a person said so."""
+    _insist_on_unclear(record)
+    changed = record.having(intent=None, intents=record.data.intents + 1, run="", note="")
+    return _decide(store, record, "creating", changed, {"type": "StartedAnew", "person": person})
+
+
+def name_run(store: Store, record: Record[Job], person: str, run: str) -> Record[Job]:
+    """Follow the run that a person found at the provider."""
+    _insist_on_unclear(record)
+    changed = record.having(run=run, run_created_ms=store.now_ms(), note="")
+    return _decide(store, record, "queued", changed, {"type": "RunNamed", "person": person, "run": run})
+
+
+def give_up(store: Store, record: Record[Job], person: str) -> Record[Job]:
+    """End the job; what was reserved counts as spent, since nobody knows that it was not."""
+    _insist_on_unclear(record)
+    changed = record.having(refusal=GIVEN_UP, note="")
+    job = record.data
+    return _decide(
+        store,
+        record,
+        "failed",
+        changed,
+        {"type": "GivenUp", "person": person},
+        settle=Settlement(month=job.month, release_micros=job.reserved_micros, spend_micros=job.reserved_micros),
+    )
+
+
+GIVEN_UP: Final = Refusal(
+    code="given-up",
+    message="It was given up: whether the provider made a run is unknown.",
+    hint="Look at the provider's own list of runs. What was set aside for it counts as spent.",
+)
+
+
+def _insist_on_unclear(record: Record[Job]) -> None:
+    if record.state != "unclear":
+        raise DECIDED
+
+
+def _decide(
+    store: Store,
+    record: Record[Job],
+    to: str,
+    changed: Job,
+    event: Mapping[str, Any],
+    *,
+    settle: Settlement | None = None,
+) -> Record[Job]:
+    posts = [post(record.ref, "failed", channel=changed.channel, rank=Rank.TERMINAL)] if to == "failed" else []
+    try:
+        return store.transition(
+            record,
+            to,
+            changed,
+            event=event,
+            audit={"act": str(event["type"]), "person": event["person"], "on": record.ref.member},
+            deliveries=[card(record.ref, channel=changed.channel, rank=Rank.MILESTONE), *posts],
+            settle=settle,
+        )
+    except StaleError as error:
+        raise DECIDED from error

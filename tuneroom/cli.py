@@ -1,0 +1,120 @@
+"""The command line: parse, call once, map the error to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from finetune.errors import UserError
+from tuneroom import logs
+from tuneroom.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+USAGE = 64
+QUEUES = ("checks", "runs", "prompts")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["check"]:  # the one command that reads no settings and must start fast
+        from tuneroom import check  # noqa: PLC0415
+
+        return check.main(arguments[1:])
+    try:
+        parsed = _parser().parse_args(arguments)
+        settings = Settings.from_environment()
+        logs.configure(settings.log_level)
+        command: Callable[[Settings, argparse.Namespace], int] = parsed.command
+        return command(settings, parsed)
+    except UserError as error:
+        sys.stderr.write(f"tuneroom: {error.message} {error.hint}\n")
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tuneroom", description="Fine-tuning from a Slack channel.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    sandbox = commands.add_parser("sandbox", help="run everything on this machine, with no account anywhere")
+    sandbox.add_argument("--fresh", action="store_true", help="forget what earlier runs left")
+    sandbox.add_argument("--play", action="store_true", help="act the whole story by itself, print it, and end")
+    sandbox.add_argument(
+        "--real", default="", metavar="slack,openai,redis", help="use these services from the environment"
+    )
+    sandbox.add_argument("--port", type=int, default=3999, help="where the page is (0: any free port)")
+    sandbox.add_argument("--home", default="", help="where everything is kept (TUNEROOM_HOME)")
+    sandbox.set_defaults(command=_sandbox)
+    commands.add_parser("bot", help="listen to Slack, fetch files, send messages").set_defaults(command=_bot)
+    worker = commands.add_parser("worker", help="check, upload, create, analyse, probe, answer")
+    worker.add_argument(
+        "--queue", choices=QUEUES, help="work on one queue in this process; without it, one child a queue"
+    )
+    worker.set_defaults(command=_worker)
+    commands.add_parser("follower", help="follow runs and ring again").set_defaults(command=_follower)
+    trainer = commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training")
+    trainer.add_argument("arguments", nargs=argparse.REMAINDER, help="see tuneroom trainer -- --help")
+    trainer.set_defaults(command=_trainer)
+    commands.add_parser("check", help="check a dataset; needs no server", add_help=False)
+    return parser
+
+
+def _sandbox(settings: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom import sandbox_command  # noqa: PLC0415 - each command loads only what it needs
+
+    return sandbox_command.run(settings, parsed)
+
+
+def _bot(settings: Settings, _: argparse.Namespace) -> int:
+    from bot.serving import serve_http, serve_socket_mode  # noqa: PLC0415
+    from tuneroom import wiring  # noqa: PLC0415
+
+    if not settings.slack_bot_token:
+        raise UserError(
+            "no-token",
+            "SLACK_BOT_TOKEN is not set.",
+            "Set it to the bot's token (xoxb-…), or try ./run tuneroom sandbox.",
+        )
+    desk = wiring.desk(settings)
+    if settings.slack_app_token:
+        serve_socket_mode(desk, token=settings.slack_bot_token, app_token=settings.slack_app_token)
+    elif settings.slack_signing_secret:
+        serve_http(
+            desk,
+            token=settings.slack_bot_token,
+            signing_secret=settings.slack_signing_secret,
+            host=settings.http_host,
+            port=settings.http_port,
+        )
+    else:
+        raise UserError(
+            "no-way-in",
+            "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so Slack cannot reach the bot.",
+            "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP.",
+        )
+    return 0
+
+
+def _worker(settings: Settings, parsed: argparse.Namespace) -> int:
+    if parsed.queue:
+        from tuneroom import tasks  # noqa: PLC0415
+
+        tasks.work(parsed.queue, settings.redis_url)
+        return 0
+    from tuneroom import worker_command  # noqa: PLC0415
+
+    return worker_command.run(QUEUES)
+
+
+def _follower(settings: Settings, _: argparse.Namespace) -> int:
+    from tuneroom import follower_command  # noqa: PLC0415
+
+    return follower_command.run(settings)
+
+
+def _trainer(_: Settings, parsed: argparse.Namespace) -> int:
+    from trainer.__main__ import main as trainer_main  # noqa: PLC0415
+
+    return trainer_main(parsed.arguments)

@@ -1,0 +1,206 @@
+"""What the sandbox starts, in what order, and with which environment."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from finetune.errors import OperationalError
+from jobstore.connections import UNAVAILABLE, connect
+from sandbox.client import Workspace
+from tuneroom import embedded_redis
+from tuneroom.settings import Settings, variable
+from tuneroom.supervisor import Service, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+START_S: Final = 30.0
+OUTSIDE_PREFIXES: Final = ("SLACK_", "OPENAI_", "REDIS_", "TUNEROOM_")
+BELONGS: Final = {
+    "slack": ("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_api_url"),
+    "openai": ("openai_api_key", "openai_base_url"),
+    "redis": ("redis_url",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to run: where it is kept, the page's port, which services are real, and the environment it started in."""
+
+    home: Path
+    port: int
+    real: frozenset[str]
+    settings: Settings
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Where things are once they run; "" where the real service is used."""
+
+    page: str
+    trainer_url: str
+    trainer_key: str
+    redis: str
+    supervisor: Supervisor
+
+
+def start(plan: Plan, supervisor: Supervisor) -> Running:
+    """Start every process and return when the bot is connected."""
+    keys = _secrets(plan.home)
+    own: dict[str, str] = {"TUNEROOM_BLOB_URL": str(plan.home / "blobs")}
+    running = _Start(plan, supervisor, keys)
+    redis = running.redis(own)
+    trainer_url = running.trainer(own)
+    page = running.slack(own)
+    environment = child_environment(plan, own)
+    for name in ("bot", "worker", "follower"):
+        running.service(name, [*_module("tuneroom"), name], environment)
+    if page:
+        with Workspace(page) as workspace:
+            workspace.wait_for_app(START_S)
+    return Running(page=page, trainer_url=trainer_url, trainer_key=keys["trainer"], redis=redis, supervisor=supervisor)
+
+
+def child_environment(plan: Plan, own: Mapping[str, str]) -> dict[str, str]:
+    """Return a child's environment: nothing of a real service that was not asked for by name.
+
+    A key that lies about in the shell must never cost money, so every name that means something to us or to the
+    SDKs is taken out, and only what was asked for is put back.
+    """
+    kept = {name: value for name, value in plan.environment.items() if not name.startswith(OUTSIDE_PREFIXES)}
+    for service in plan.real:
+        for field in BELONGS[service]:
+            if plan.environment.get(variable(field)):
+                kept[variable(field)] = plan.environment[variable(field)]
+    fast = {
+        "TUNEROOM_POLL_MIN_S": "0.5",
+        "TUNEROOM_LOG_LEVEL": plan.settings.log_level,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    mine = {name: value for name, value in plan.environment.items() if name.startswith("TUNEROOM_")}
+    return kept | fast | mine | dict(own)
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    """Return the sandbox's own keys, made once and kept for its owner's eyes."""
+    path = home / "secrets.json"
+    if not path.exists():
+        keys = {
+            "bot_token": f"xoxb-local-{secrets.token_hex(12)}",
+            "app_token": f"xapp-local-{secrets.token_hex(12)}",
+            "signing_secret": secrets.token_hex(16),
+            "trainer": f"local-{secrets.token_hex(12)}",
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(keys))
+    return json.loads(path.read_text())
+
+
+class _Start:
+    """Starts one service after the other, adding to the environment what the later ones need to know."""
+
+    def __init__(self, plan: Plan, supervisor: Supervisor, keys: Mapping[str, str]) -> None:
+        self._plan = plan
+        self._supervisor = supervisor
+        self._keys = keys
+        self._base = child_environment(plan, {})
+
+    def service(self, name: str, command: list[str], environment: Mapping[str, str], *, last: bool = False) -> None:
+        log = self._plan.home / "logs" / f"{name}.log"
+        self._supervisor.start(
+            Service(name=name, command=command, environment=environment, log_file=log, stop_last=last)
+        )
+
+    def redis(self, own: dict[str, str]) -> str:
+        if "redis" in self._plan.real:
+            return ""
+        socket = embedded_redis.socket_of(self._plan.home)
+        self.service("redis", embedded_redis.command(self._plan.home, socket), self._base, last=True)
+        own["REDIS_URL"] = f"unix://{socket}"
+        _until(lambda: _answers(own["REDIS_URL"]), "the Redis server", self._plan)
+        return own["REDIS_URL"]
+
+    def trainer(self, own: dict[str, str]) -> str:
+        if "openai" in self._plan.real:
+            return ""
+        key_file, port_file = self._plan.home / "trainer.key", self._plan.home / "trainer.port"
+        key_file.touch(mode=0o600)
+        key_file.write_text(self._keys["trainer"])
+        data = self._plan.home / "trainer"
+        port = _kept_port(port_file)
+        port_file.unlink(missing_ok=True)
+        command = [
+            *_module("trainer"),
+            *("--host", "127.0.0.1", "--port", str(port), "--port-file", str(port_file)),
+            *("--data-dir", str(data), "--api-key-file", str(key_file)),
+        ]
+        self.service("trainer", command, self._base)
+        found = _until(lambda: _port(port_file), "the trainer", self._plan)
+        url = f"http://127.0.0.1:{found}/v1"
+        own |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": self._keys["trainer"]}
+        own |= {"TUNEROOM_PROVIDER": "trainer", "TUNEROOM_MODELS": "toy-gpt"}
+        return url
+
+    def slack(self, own: dict[str, str]) -> str:
+        if "slack" in self._plan.real:
+            return ""
+        port_file, config = self._plan.home / "slack.port", self._plan.home / "slack.json"
+        port_file.unlink(missing_ok=True)
+        values = {
+            "host": "127.0.0.1",
+            "port": self._plan.port,
+            "port_file": str(port_file),
+            "data_dir": str(self._plan.home / "slack"),
+            "events_url": None,
+            **{name: self._keys[name] for name in ("bot_token", "app_token", "signing_secret")},
+        }
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(values))
+        self.service("slack", [*_module("sandbox"), "--config", str(config)], self._base)
+        page = f"http://127.0.0.1:{_until(lambda: _port(port_file), 'the local workspace', self._plan)}"
+        own |= {"SLACK_API_URL": f"{page}/api/", "SLACK_BOT_TOKEN": self._keys["bot_token"]}
+        own |= {"SLACK_APP_TOKEN": self._keys["app_token"]}
+        return page
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-P", "-m", name]
+
+
+def _until(ask: Callable[[], Any], what: str, plan: Plan) -> Any:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if (answer := ask()) not in {None, False}:
+            return answer
+        time.sleep(0.05)
+    logs = plan.home / "logs"
+    raise OperationalError(f"waited {START_S:.0f} s for {what}; its log is in {logs}")
+
+
+def _kept_port(port_file: Path) -> int:
+    """The port it had last time: runs that are under way know the trainer by it."""
+    return _port(port_file) or 0
+
+
+def _port(port_file: Path) -> int | None:
+    try:
+        return int(port_file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _answers(url: str) -> bool:
+    try:
+        client = connect(url)
+        return client.ping()
+    except UNAVAILABLE:
+        return False

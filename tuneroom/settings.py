@@ -1,0 +1,155 @@
+"""Every setting, with its default: the one module that reads the environment.
+
+The seven names that the outside world gave are taken as they are (`SLACK_BOT_TOKEN`, `OPENAI_API_KEY`, ...); every
+other field of `Settings` is read from `TUNEROOM_` and its name in capitals, such as `TUNEROOM_CAP_MONTH_USD`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from finetune.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OUTSIDE_NAMES: Final = frozenset(
+    {
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_signing_secret",
+        "slack_api_url",
+        "redis_url",
+        "openai_api_key",
+        "openai_base_url",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator can set. Seconds end in `_s`, US dollars in `_usd`.
+
+    Slack
+        slack_bot_token       xoxb-…, the bot's token
+        slack_app_token       xapp-…, for Socket Mode
+        slack_signing_secret  for signed HTTP, used where no app token is set
+        slack_api_url         another Slack-speaking server
+        http_host, http_port  where signed HTTP listens
+        channels              ids of the channels the bot works in, separated by commas; empty: all it was invited to
+        max_file_mb           larger files are refused before they are fetched
+
+    State
+        redis_url             the Redis-protocol server that holds the record and RQ's queues
+        blob_url              where bytes are kept: a directory, or an fsspec URL such as s3://bucket/path
+        home                  where `tuneroom sandbox` keeps everything
+
+    Provider and money
+        openai_api_key, openai_base_url
+        provider              the name of the provider behind them
+        models                base models on offer, separated by commas; empty: those of the price table still open
+        price_table           a JSON file that adds to or changes the price table
+        cap_run_usd           no run may be expected to cost more
+        cap_month_usd         nor all runs of a calendar month (UTC) together
+
+    Timings
+        lease_s               how long a task owns a record without renewing
+        create_deadline_s     how long the one paid request may take; shorter than the lease
+        lookup_grace_s        how long after that a look-up that finds nothing is not believed
+        retry_base_s, retry_max_s, retries_max  the doubling wait between tries
+        poll_min_s, poll_max_s                  how often a run is looked at, by its age
+        report_silence_s      how long a check may take before it says how far it is
+
+    Other
+        log_level
+        fault_point, fault_latch  tests only: where to die, and the file that makes it once
+    """
+
+    slack_bot_token: str = ""
+    slack_app_token: str = ""
+    slack_signing_secret: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+    http_host: str = "127.0.0.1"
+    http_port: int = 3000
+    channels: str = ""
+    max_file_mb: int = 512
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    blob_url: str = ".tuneroom/blobs"
+    home: str = ".tuneroom"
+    openai_api_key: str = ""
+    openai_base_url: str = ""
+    provider: str = "openai"
+    models: str = ""
+    price_table: str = ""
+    cap_run_usd: float = 50.0
+    cap_month_usd: float = 500.0
+    lease_s: float = 60.0
+    create_deadline_s: float = 30.0
+    lookup_grace_s: float = 30.0
+    retry_base_s: float = 2.0
+    retry_max_s: float = 300.0
+    retries_max: int = 8
+    poll_min_s: float = 2.0
+    poll_max_s: float = 60.0
+    report_silence_s: float = 3.0
+    log_level: str = "INFO"
+    fault_point: str = ""
+    fault_latch: str = ""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings that an environment gives; UserError names what does not fit."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            name = variable(field.name)
+            if environment.get(name):
+                values[field.name] = _value(name, environment[name], str(field.type))
+        settings = cls(**values)
+        if settings.create_deadline_s >= settings.lease_s:
+            raise UserError(
+                "settings-invalid",
+                "TUNEROOM_CREATE_DEADLINE_S must be shorter than TUNEROOM_LEASE_S.",
+                "Otherwise a second worker could take a job up while the first one's paid request is still out.",
+            )
+        return settings
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Return the settings of this process."""
+        return cls.read(os.environ)
+
+    @property
+    def channel_ids(self) -> frozenset[str]:
+        """The channels allowed; empty for all."""
+        return frozenset(_words(self.channels))
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models named by the operator; empty for the price table's."""
+        return tuple(_words(self.models))
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of a field of `Settings`."""
+    return field.upper() if field in OUTSIDE_NAMES else f"TUNEROOM_{field.upper()}"
+
+
+def environment() -> dict[str, str]:
+    """Return a copy of this process's environment, for a child's."""
+    return dict(os.environ)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _value(name: str, text: str, kind: str) -> Any:
+    try:
+        return msgspec.convert(text, type={"str": str, "int": int, "float": float}[kind], strict=False)
+    except msgspec.ValidationError as error:
+        raise UserError("settings-invalid", f"{name} is {text!r}, which is no number.", f"Set {name} anew.") from error

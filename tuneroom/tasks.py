@@ -1,0 +1,88 @@
+"""Where RQ calls in: one callable, and nothing else runs."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from rq import Queue, SimpleWorker, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from jobstore.connections import connect_rq
+from jobstore.doorbell import PERFORM, ref_of_task
+from tuneroom import wiring
+from tuneroom.settings import Settings
+from workers.perform import perform as perform_stage
+
+if TYPE_CHECKING:
+    from workers.workshop import Workshop
+
+# RQ notices a dead worker after about a minute with these; the lease and the follower ring much sooner.
+WORKER_TTL_S: Final = 30
+MAINTENANCE_S: Final = 10
+MONITORING_S: Final = 5
+
+
+@functools.cache
+def _workshop() -> Workshop:
+    return wiring.workshop(Settings.from_environment())
+
+
+def perform(kind: str, name: str) -> None:
+    """Do the stage that a record stands in. RQ's only callable; both arguments are ids."""
+    perform_stage(_workshop(), ref_of_task(kind, name))
+
+
+class Task(Job):
+    """RQ's record of a ring. Write access to Redis must not be execution: a queued `os.system` is refused.
+
+    RQ imports whatever name stands in the record, for the function and for three callbacks; here there is one.
+    """
+
+    @property
+    def func(self) -> Any:
+        """The one callable."""
+        if self.func_name != PERFORM or self.instance:
+            msg = f"refused to run {self.func_name!r}"
+            raise PermissionError(msg)
+        return perform
+
+    @property
+    def success_callback(self) -> Any:
+        """None."""
+        return None
+
+    failure_callback = stopped_callback = success_callback
+
+
+def work(queue: str, redis_url: str) -> None:
+    """Work on one queue until told to stop. One queue a process: a worker on two can lose a task between them."""
+    _workshop()  # before the fork: what a child inherits it does not build again
+    warm()
+    connection = connect_rq(redis_url)
+    # a fork for each task, so that a crash in a check takes nothing else with it; not on macOS, where a forked child
+    # of a process with threads may hang: there a crash ends the worker, which its supervisor restarts
+    kind = SimpleWorker if sys.platform == "darwin" else Worker
+    worker = kind(
+        [Queue(queue, connection=connection, serializer=JSONSerializer, job_class=Task)],
+        job_class=Task,
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_S,
+        maintenance_interval=MAINTENANCE_S,
+        job_monitoring_interval=MONITORING_S,
+        log_job_description=False,
+    )
+    worker.work(logging_level="WARNING")
+
+
+def warm() -> None:
+    """Load what every child would otherwise load anew: the tokenizer's ranks take half a second."""
+    from finetune.check import check  # noqa: PLC0415
+
+    shop = _workshop()
+    check(
+        [b'{"prompt": "a", "completion": "b"}\n'], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue
+    )

@@ -1,0 +1,106 @@
+"""The one place where the parts are put together, from the settings."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from finetune.catalogue import Catalogue
+from finetune.permissions import Policy
+from jobstore import faults
+from jobstore.blobs import Blobs
+from jobstore.connections import connect, connect_rq
+from jobstore.doorbell import Doorbell
+from jobstore.outbox import Outbox
+from jobstore.store import Store
+
+if TYPE_CHECKING:
+    from bot.desk import Desk
+    from tuneroom.settings import Settings
+    from workers.workshop import Workshop
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """Return the price table, with the operator's changes."""
+    return Catalogue.load(Path(settings.price_table).read_bytes() if settings.price_table else None)
+
+
+def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the base models on offer: the operator's list, or what the table has open at the provider."""
+    if settings.model_names:
+        return settings.model_names
+    on_offer = [model for model in catalogue.on_offer() if model.provider == settings.provider]
+    return tuple(model.name for model in on_offer if "supervised" in model.methods)
+
+
+def workshop(settings: Settings) -> Workshop:
+    """Return what the workers and the follower work with."""
+    from workers.openai_protocol import Endpoint, OpenAIProtocol  # noqa: PLC0415 - the SDK takes a second to import
+    from workers.workshop import Timings, Workshop  # noqa: PLC0415
+
+    arm_faults(settings)
+    catalogue = catalogue_of(settings)
+    endpoint = Endpoint(
+        name=settings.provider,
+        api_key=settings.openai_api_key or "no-key-set",
+        base_url=settings.openai_base_url or None,
+        create_deadline_s=settings.create_deadline_s,
+    )
+    return Workshop(
+        store=Store(connect(settings.redis_url)),
+        blobs=Blobs(settings.blob_url),
+        doorbell=Doorbell(connect_rq(settings.redis_url)),
+        providers={settings.provider: OpenAIProtocol(endpoint)},
+        catalogue=catalogue,
+        models=models_of(settings, catalogue),
+        timings=Timings(
+            lease_s=settings.lease_s,
+            create_deadline_s=settings.create_deadline_s,
+            lookup_grace_s=settings.lookup_grace_s,
+            retry_base_s=settings.retry_base_s,
+            retry_max_s=settings.retry_max_s,
+            retries_max=settings.retries_max,
+            poll_min_s=settings.poll_min_s,
+            poll_max_s=settings.poll_max_s,
+            report_silence_s=settings.report_silence_s,
+        ),
+    )
+
+
+def desk(settings: Settings) -> Desk:
+    """Return what the bot works with."""
+    from bot.desk import Caps, Desk  # noqa: PLC0415 - the bot's libraries, for the bot alone
+
+    arm_faults(settings)
+    catalogue = catalogue_of(settings)
+    redis = connect(settings.redis_url)
+    return Desk(
+        store=Store(redis),
+        outbox=Outbox(redis),
+        blobs=Blobs(settings.blob_url),
+        doorbell=Doorbell(connect_rq(settings.redis_url)),
+        catalogue=catalogue,
+        models=models_of(settings, catalogue),
+        provider=settings.provider,
+        policy=Policy(channels=settings.channel_ids),
+        caps=Caps(run_usd=settings.cap_run_usd, month_usd=settings.cap_month_usd),
+        max_file_bytes=settings.max_file_mb * 1024 * 1024,
+        api_url=settings.slack_api_url,
+        listen=lambda: connect(settings.redis_url),
+    )
+
+
+def arm_faults(settings: Settings) -> None:
+    """Arm the point at which a test wants this process killed, once for all processes that share the latch."""
+    if settings.fault_point:
+        faults.arm(settings.fault_point, lambda: _die_once(Path(settings.fault_latch)))
+
+
+def _die_once(latch: Path) -> None:
+    try:
+        latch.open("x").close()
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)

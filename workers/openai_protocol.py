@@ -1,0 +1,239 @@
+"""The first adapter: OpenAI's protocol by `base_url` (OpenAI, gateways, our own trainer)."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import httpx2
+import openai
+
+from workers.openai_errors import plain_words
+from workers.provider import Answer, ErrorKind, ProviderError, Question, Run, RunEvent, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+
+    from finetune.launch import TrainRequest
+
+INTENT_KEY: Final = "tuneroom_intent"
+LOOKUP_RUNS_MAX: Final = 500
+EVENTS_PAGE: Final = 100
+
+STATUSES: Final = {
+    "validating_files": RunStatus.WAITING,
+    "queued": RunStatus.WAITING,
+    "running": RunStatus.RUNNING,
+    "pausing": RunStatus.RUNNING,
+    "paused": RunStatus.PAUSED,
+    "succeeded": RunStatus.SUCCEEDED,
+    "failed": RunStatus.FAILED,
+    "cancelled": RunStatus.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a provider is and how long to wait for it, in seconds.
+
+    `create_deadline_s` bounds the one POST that costs money: it must end well before the lease does.
+    """
+
+    name: str
+    api_key: str
+    base_url: str | None = None
+    timeout_s: float = 60.0
+    create_deadline_s: float = 30.0
+
+
+class OpenAIProtocol:
+    """A provider that speaks OpenAI's protocol. Clients are made on first use: a forked child makes its own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self._endpoint.name
+
+    @functools.cached_property
+    def _client(self) -> openai.OpenAI:
+        return openai.OpenAI(
+            api_key=self._endpoint.api_key,
+            base_url=self._endpoint.base_url or openai_default(),
+            timeout=httpx2.Timeout(self._endpoint.timeout_s, connect=5.0),
+            max_retries=0,  # a stage is tried again as a whole, where everybody can see it
+        )
+
+    @functools.cached_property
+    def _async_client(self) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(
+            api_key=self._endpoint.api_key,
+            base_url=self._endpoint.base_url or openai_default(),
+            timeout=httpx2.Timeout(self._endpoint.timeout_s, connect=5.0),
+            max_retries=0,
+        )
+
+    def upload(self, file: IO[bytes], filename: str) -> str:
+        """Upload training rows by the Files API."""
+        with plain_words():
+            return self._client.files.create(file=(filename, file), purpose="fine-tune", timeout=600.0).id
+
+    def has_file(self, file: str) -> bool:
+        """Whether the provider still has a file."""
+        try:
+            with plain_words():
+                return self._client.files.retrieve(file).status != "error"
+        except ProviderError as error:
+            if error.kind is ErrorKind.MISSING:
+                return False
+            raise
+
+    def find_run(self, intent: str) -> Run | None:
+        """Look a run up by the intent in its metadata; the filter is checked, since not every provider applies it."""
+        with plain_words():
+            jobs = self._client.fine_tuning.jobs.list(metadata={INTENT_KEY: intent}, limit=100)
+            for job in _at_most(jobs, LOOKUP_RUNS_MAX):
+                if (job.metadata or {}).get(INTENT_KEY) == intent:
+                    return _run(job)
+        return None
+
+    def create_run(self, request: TrainRequest, *, train_file: str, valid_file: str, intent: str) -> Run:
+        """Create a paid run: one POST, within the deadline, carrying the intent's id."""
+        with plain_words():
+            job = self._client.with_options(max_retries=0).fine_tuning.jobs.create(
+                model=request.model,
+                training_file=train_file,
+                validation_file=valid_file or openai.omit,
+                suffix=request.suffix,
+                seed=request.seed,
+                metadata={INTENT_KEY: intent},
+                method={
+                    "type": "supervised",
+                    "supervised": {
+                        "hyperparameters": {
+                            "n_epochs": request.epochs or "auto",
+                            "batch_size": request.batch_size or "auto",
+                            "learning_rate_multiplier": request.learning_rate_multiplier or "auto",
+                        }
+                    },
+                },
+                timeout=httpx2.Timeout(self._endpoint.create_deadline_s, connect=5.0),
+            )
+            return _run(job)
+
+    def result_csv(self, file: str) -> bytes:
+        """Return a result file's bytes."""
+        with plain_words():
+            return self._client.files.content(file).read()
+
+    def answer(self, question: Question) -> Answer:
+        """Ask a model by chat or by completion, as its contract says."""
+        with plain_words():
+            return self._chat(question) if question.contract.kind == "chat" else self._completion(question)
+
+    def _chat(self, question: Question) -> Answer:
+        system = question.contract.system
+        reply = self._client.chat.completions.create(
+            model=question.model,
+            messages=[
+                *([{"role": "system", "content": system}] if system else []),  # type: ignore[list-item]
+                {"role": "user", "content": question.text},
+            ],
+            temperature=question.temperature,
+            max_tokens=question.max_tokens,
+            stop=list(question.contract.stop) or openai.omit,
+        )
+        choice = reply.choices[0]
+        return _answer(choice.message.content or "", choice.finish_reason, reply.usage)
+
+    def _completion(self, question: Question) -> Answer:
+        contract = question.contract
+        reply = self._client.completions.create(
+            model=question.model,
+            prompt=question.text + (contract.separator or ""),
+            temperature=question.temperature,
+            max_tokens=question.max_tokens,
+            stop=list(contract.stop) or openai.omit,
+        )
+        choice = reply.choices[0]
+        return _answer(choice.text, choice.finish_reason, reply.usage)
+
+    async def run(self, run: str) -> Run:
+        """Return a run as it is now."""
+        with plain_words():
+            return _run(await self._async_client.fine_tuning.jobs.retrieve(run))
+
+    async def events(self, run: str, *, after: str) -> list[RunEvent]:
+        """Return the events after `after`; the provider lists the newest first, so read until it is seen."""
+        found: list[RunEvent] = []
+        with plain_words():
+            page = await self._async_client.fine_tuning.jobs.list_events(run, limit=EVENTS_PAGE)
+            async for event in page:
+                if event.id == after:
+                    break
+                found.append(_event(event))
+        return found[::-1]
+
+    async def cancel(self, run: str) -> Run:
+        """Cancel a run."""
+        try:
+            with plain_words():
+                return _run(await self._async_client.fine_tuning.jobs.cancel(run))
+        except ProviderError as error:
+            if error.is_final:  # it has ended meanwhile
+                return await self.run(run)
+            raise
+
+
+def openai_default() -> str:
+    """Return OpenAI's own address, said aloud so that the SDK never takes one from the environment."""
+    return "https://api.openai.com/v1"
+
+
+def _at_most(jobs: Iterator[FineTuningJob] | Any, limit: int) -> Iterator[FineTuningJob]:
+    for number, job in enumerate(jobs):
+        if number >= limit:
+            return
+        yield job
+
+
+def _run(job: FineTuningJob) -> Run:
+    # `error: {}` parses to a truthy object (FACTS §2)
+    error = job.error if job.error and job.error.code else None
+    return Run(
+        id=job.id,
+        status=STATUSES.get(job.status, RunStatus.RUNNING),
+        said=job.status,
+        model=job.fine_tuned_model or "",
+        trained_tokens=job.trained_tokens,
+        result_file=next(iter(job.result_files or []), ""),
+        error_code=error.code if error else "",
+        error_message=error.message if error else "",
+    )
+
+
+def _event(event: FineTuningJobEvent) -> RunEvent:
+    data: dict[str, Any] = event.data if event.type == "metrics" and isinstance(event.data, dict) else {}
+    return RunEvent(
+        id=event.id,
+        at_ms=event.created_at * 1000,
+        message=event.message,
+        step=int(data.get("step") or 0),
+        total_steps=int(data.get("total_steps") or 0),
+        train_loss=data.get("train_loss"),
+        valid_loss=data.get("full_valid_loss", data.get("valid_loss")),
+    )
+
+
+def _answer(text: str, finish: str | None, usage: Any) -> Answer:
+    return Answer(
+        text=text,
+        finish=finish or "stop",
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+    )

@@ -1,0 +1,149 @@
+"""The port to whoever trains and serves: what the stages and the follower may ask, whichever protocol is behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from finetune.contract import PromptContract
+    from finetune.launch import TrainRequest
+
+
+class ErrorKind(StrEnum):
+    """What an error means for what to do next.
+
+    RETRY: it may pass by itself, try again later. UNSURE: it may have been done, look it up. The others are final:
+    QUOTA (money or limits), REFUSED (the request or the key), NOT_AVAILABLE (this account may not train here).
+    """
+
+    RETRY = "retry"
+    UNSURE = "unsure"
+    QUOTA = "quota"
+    REFUSED = "refused"
+    NOT_AVAILABLE = "not-available"
+    MISSING = "missing"
+
+
+class ProviderError(Exception):
+    """The provider did not do what was asked; `message` and `hint` are for people."""
+
+    def __init__(
+        self, kind: ErrorKind, code: str, message: str, hint: str, *, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.retry_after_s = retry_after_s
+
+    @property
+    def is_final(self) -> bool:
+        """Whether trying the same again is pointless."""
+        return self.kind not in {ErrorKind.RETRY, ErrorKind.UNSURE}
+
+
+class RunStatus(StrEnum):
+    """Where a run is; whatever a provider calls it. An unknown status is RUNNING: still going."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The provider's fine-tuning job. `said` is the provider's own word for its status."""
+
+    id: str
+    status: RunStatus
+    said: str
+    model: str = ""
+    trained_tokens: int | None = None
+    result_file: str = ""
+    error_code: str = ""
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """One line of a run's history; `step` is 0 where it is not a metric. `at_ms`: ms since 1970."""
+
+    id: str
+    at_ms: int
+    message: str
+    step: int = 0
+    total_steps: int = 0
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A test prompt as the model expects it: the contract it was trained with, and how to sample."""
+
+    model: str
+    text: str
+    contract: PromptContract
+    temperature: float = 0.0
+    max_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model said. `finish`: "stop", or "length" where `max_tokens` cut it."""
+
+    text: str
+    finish: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Provider(Protocol):
+    """A service that trains and serves. Every method raises ProviderError and nothing else of the service's."""
+
+    @property
+    def name(self) -> str:
+        """The name that requests and settings use: "openai"."""
+        ...
+
+    def upload(self, file: IO[bytes], filename: str) -> str:
+        """Upload training rows and return the provider's id for them."""
+        ...
+
+    def has_file(self, file: str) -> bool:
+        """Whether the provider still has a file that it had once."""
+        ...
+
+    def find_run(self, intent: str) -> Run | None:
+        """Return the run that was created for an intent, or None where the provider lists none (yet)."""
+        ...
+
+    def create_run(self, request: TrainRequest, *, train_file: str, valid_file: str, intent: str) -> Run:
+        """Create a paid run, with one POST and never a second; an unclear outcome is ErrorKind.UNSURE."""
+        ...
+
+    def result_csv(self, file: str) -> bytes:
+        """Return a run's result file as the provider gives it (perhaps base64)."""
+        ...
+
+    def answer(self, question: Question) -> Answer:
+        """Ask a model."""
+        ...
+
+    async def run(self, run: str) -> Run:
+        """Return a run as it is now."""
+        ...
+
+    async def events(self, run: str, *, after: str) -> list[RunEvent]:
+        """Return a run's events that came after the event `after` (all for ""), oldest first."""
+        ...
+
+    async def cancel(self, run: str) -> Run:
+        """Cancel a run; one that has ended already is returned as it is."""
+        ...

@@ -1,0 +1,85 @@
+"""asked → answering → answered | failed: put a person's test prompt to a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobstore.deliveries import Delivery, Rank, Shape
+from jobstore.faults import reach
+from jobstore.records import Prompt, Record, Ref, Refusal
+from jobstore.states import Kind
+from workers.provider import Answer, Question
+from workers.stages.probe import contract_of
+
+if TYPE_CHECKING:
+    from jobstore.records import Job
+    from workers.workshop import Workshop
+
+DEFAULT_MAX_TOKENS = 256
+
+
+def begin(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
+    """Say that it is being answered, and answer it in the same breath."""
+    answering = shop.store.transition(record, "answering", record.data, keep_lease=True)
+    return answer(shop, answering)
+
+
+def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
+    """Ask the model with the contract it was trained with; the answer becomes a blob."""
+    data, ref = record.data, record.ref
+    job = shop.store.get(Ref(ref.team, Kind.JOB, data.job))
+    if job is None:
+        return fail(shop, record, GONE)
+    question = Question(
+        model=data.model,
+        text=shop.blobs.read(ref.team, data.text).decode(),
+        contract=contract_of(shop, ref.team, job.data),
+        temperature=data.temperature or 0.0,
+        max_tokens=data.max_tokens or DEFAULT_MAX_TOKENS,
+    )
+    began_ms = shop.store.now_ms()
+    said = shop.providers[job.data.request.provider].answer(question)
+    reach("answer.received")
+    changed = record.having(
+        answer=shop.blobs.put_text(ref.team, said.text),
+        latency_ms=shop.store.now_ms() - began_ms,
+        tokens=said.prompt_tokens + said.completion_tokens,
+        cost_usd=_cost_usd(shop, job.data, said),
+        finish=said.finish,
+    )
+    event = {"type": "PromptAnswered", "tokens": changed.tokens}
+    return shop.store.transition(record, "answered", changed, event=event, deliveries=[_reply(record, "answer")])
+
+
+GONE = Refusal(code="job-gone", message="The job of this model is no longer kept.", hint="Try /tune list.")
+
+
+def fail(shop: Workshop, record: Record[Prompt], refusal: Refusal) -> Record[Prompt]:
+    """Say in the thread why there is no answer."""
+    return shop.store.transition(
+        record,
+        "failed",
+        record.having(refusal=refusal),
+        event={"type": "PromptFailed", "code": refusal.code},
+        deliveries=[_reply(record, "prompt_failed")],
+    )
+
+
+def _reply(record: Record[Prompt], view: str) -> Delivery:
+    return Delivery(
+        id=f"{view}:{record.ref.member}",
+        channel=record.data.channel,
+        kind=Shape.POST,
+        view=view,
+        ref=record.ref.member,
+        rank=Rank.TERMINAL,
+        parent=f"card:job:{record.data.job}",
+    )
+
+
+def _cost_usd(shop: Workshop, job: Job, said: Answer) -> float | None:
+    model = shop.catalogue.get(job.request.model)
+    if model is None or model.input_usd_per_million is None or model.output_usd_per_million is None:
+        return None
+    paid = said.prompt_tokens * model.input_usd_per_million + said.completion_tokens * model.output_usd_per_million
+    return paid / 1_000_000

@@ -1,0 +1,64 @@
+"""checking → accepted | rejected | unreadable: read every row and say what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from finetune.check import Progress, check
+from jobstore.deliveries import Rank, card
+from jobstore.faults import reach
+from jobstore.store import Mark, seen_hash
+
+if TYPE_CHECKING:
+    from jobstore.records import Dataset, Record
+    from workers.workshop import Workshop
+
+
+def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
+    """Check a dataset's bytes; a long check says how far it is."""
+    data, ref = record.data, record.ref
+    said = _Progress(shop, record)
+    report = check(
+        shop.blobs.blocks(ref.team, data.sha256),
+        filename=data.filename,
+        models=shop.models,
+        catalogue=shop.catalogue,
+        on_progress=said,
+    )
+    stored, _ = shop.blobs.put(ref.team, [msgspec.json.encode(report)])
+    reach("check.done")
+    return shop.store.transition(
+        said.record,
+        report.verdict,
+        said.record.having(report=stored, rows_seen=report.rows),
+        event={"type": "DatasetChecked", "verdict": report.verdict, "rows": report.rows},
+        deliveries=[card(ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL)],
+        marks=[Mark(hash=seen_hash(data.channel), field=data.sha256, value=ref.id)],
+    )
+
+
+class _Progress:
+    """Amends the record with the rows read so far, each time a person would begin to wonder."""
+
+    def __init__(self, shop: Workshop, record: Record[Dataset]) -> None:
+        self.record = record
+        self._shop = shop
+        self._silent_since_ms = record.created_ms
+
+    def __call__(self, progress: Progress) -> None:
+        now_ms = self._shop.store.now_ms()
+        if now_ms - self._silent_since_ms < self._shop.timings.report_silence_s * 1000:
+            return
+        self._silent_since_ms = now_ms
+        data = self.record.data
+        self.record = self._shop.store.transition(
+            self.record,
+            self.record.state,
+            self.record.having(rows_seen=progress.rows),
+            deliveries=[
+                card(self.record.ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.PROGRESS),
+            ],
+            keep_lease=True,
+        )

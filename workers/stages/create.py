@@ -1,0 +1,98 @@
+"""creating → queued | unclear: exactly one paid run for one confirmed request (DESIGN: promise 4).
+
+The intent is recorded before the POST and looked up before it, the first time too. Once a POST may have gone out,
+only a look-up that finds the run, or a person, moves the job on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobstore.deliveries import Rank, card, post
+from jobstore.faults import reach
+from jobstore.records import Intent
+from workers.provider import ErrorKind, ProviderError
+from workers.stages.endings import cancelled, note
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Record
+    from workers.provider import Provider, Run
+    from workers.workshop import Workshop
+
+
+def create(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
+    """Adopt the run that this intent made, or make it; None where the outcome is not known yet."""
+    provider = shop.providers[record.data.request.provider]
+    intent = record.data.intent or _first_intent(record.data)
+    if (run := provider.find_run(intent.id)) is not None:
+        return adopt(shop, record, run)
+    if intent.posted_ms:
+        return _still_missing(shop, record, intent)
+    if record.cancel:
+        return cancelled(shop, record)
+    return _post(shop, record, provider, intent)
+
+
+def _first_intent(job: Job) -> Intent:
+    """The intent's id derives from the confirmed request: whoever computes it again gets the same."""
+    return Intent(id=f"{job.digest[:24]}-{job.confirmed_ms}-{job.intents}")
+
+
+def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Intent) -> Record[Job] | None:
+    posting = Intent(id=intent.id, posted_ms=shop.store.now_ms())
+    record = shop.store.transition(
+        record, "creating", record.having(intent=posting), event={"type": "RunIntended"}, keep_lease=True
+    )
+    reach("create.intended")
+    job = record.data
+    try:
+        run = provider.create_run(job.request, train_file=job.train_file, valid_file=job.valid_file, intent=posting.id)
+    except ProviderError as error:
+        if error.kind is ErrorKind.UNSURE:
+            return _wait_for_grace(shop, note(shop, record, WAITING))
+        # refused, or never sent: there is no run, and the intent may be tried again
+        back = Intent(id=intent.id)
+        shop.store.transition(record, "creating", record.having(intent=back), keep_lease=True)
+        raise
+    reach("create.posted")
+    return adopt(shop, record, run)
+
+
+WAITING = "The provider's answer was lost. I'm looking the run up before I do anything else."
+
+
+def _wait_for_grace(shop: Workshop, record: Record[Job]) -> None:
+    """Come back when a look-up begins to count."""
+    assert record.data.intent is not None
+    waited_ms = shop.store.now_ms() - record.data.intent.posted_ms
+    shop.store.release(record, due_in_ms=max(500, min(2_000, _grace_ms(shop) - waited_ms)))
+
+
+def _grace_ms(shop: Workshop) -> int:
+    return int((shop.timings.create_deadline_s + shop.timings.lookup_grace_s) * 1000)
+
+
+def _still_missing(shop: Workshop, record: Record[Job], intent: Intent) -> Record[Job] | None:
+    if shop.store.now_ms() - intent.posted_ms < _grace_ms(shop):
+        return _wait_for_grace(shop, note(shop, record, WAITING))
+    return shop.store.transition(
+        record,
+        "unclear",
+        record.having(note=""),
+        event={"type": "RunUnclear"},
+        deliveries=[
+            card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
+            post(record.ref, "unclear", channel=record.data.channel, rank=Rank.TERMINAL, once=intent.id),
+        ],
+    )
+
+
+def adopt(shop: Workshop, record: Record[Job], run: Run) -> Record[Job]:
+    """The provider has the run: follow it."""
+    return shop.store.transition(
+        record,
+        "queued",
+        record.having(run=run.id, run_created_ms=shop.store.now_ms(), note=""),
+        event={"type": "RunCreated", "run": run.id},
+        deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS)],
+    )

@@ -1,0 +1,62 @@
+"""How a job ends before it has a model: failed or cancelled, the reservation released, the person told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobstore.deliveries import Rank, card, post
+from jobstore.store import MICROS, Settlement
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Record, Refusal
+    from workers.workshop import Workshop
+
+
+def settlement(job: Job, *, spent_usd: float) -> Settlement:
+    """Release what the job had reserved and book what it cost, in US dollars."""
+    return Settlement(
+        month=job.month, release_micros=job.reserved_micros, spend_micros=round(max(0.0, spent_usd) * MICROS)
+    )
+
+
+def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: float = 0.0) -> Record[Job]:
+    """End a job as failed; the reason goes to the person who asked."""
+    return shop.store.transition(
+        record,
+        "failed",
+        record.having(refusal=refusal, note=""),
+        event={"type": "JobFailed", "code": refusal.code},
+        deliveries=[
+            card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
+            post(record.ref, "failed", channel=record.data.channel, rank=Rank.TERMINAL),
+        ],
+        settle=settlement(record.data, spent_usd=spent_usd),
+    )
+
+
+def cancelled(shop: Workshop, record: Record[Job]) -> Record[Job]:
+    """End a job as cancelled."""
+    return shop.store.transition(
+        record,
+        "cancelled",
+        record.having(note=""),
+        event={"type": "JobCancelled"},
+        deliveries=[
+            card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
+            post(record.ref, "cancelled", channel=record.data.channel, rank=Rank.TERMINAL),
+        ],
+        settle=settlement(record.data, spent_usd=0.0),
+    )
+
+
+def note(shop: Workshop, record: Record[Job], text: str) -> Record[Job]:
+    """Say on the card what is being waited for; the lease is kept."""
+    if record.data.note == text:
+        return record
+    return shop.store.transition(
+        record,
+        record.state,
+        record.having(note=text),
+        deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS)],
+        keep_lease=True,
+    )

@@ -1,0 +1,41 @@
+"""requested → uploading: make the very rows that will be trained on, from the dataset that was confirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finetune.split import split_jsonl
+from jobstore.deliveries import Rank, card
+from jobstore.records import Refusal
+from workers.stages.endings import cancelled, fail
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Record
+    from workers.workshop import Workshop
+
+
+def prepare(shop: Workshop, record: Record[Job]) -> Record[Job]:
+    """Hold rows out for validation with the request's seed, and keep both parts as blobs."""
+    job, ref = record.data, record.ref
+    if record.cancel:
+        return cancelled(shop, record)
+    if job.request.digest() != job.digest:
+        return fail(shop, record, CHANGED)
+    blocks = shop.blobs.blocks(ref.team, job.request.sha256)
+    split = split_jsonl(blocks, job.request.holdout_percent / 100, job.request.seed)
+    train, _ = shop.blobs.put(ref.team, split.train)
+    valid, valid_bytes = shop.blobs.put(ref.team, split.valid)
+    return shop.store.transition(
+        record,
+        "uploading",
+        record.having(train_blob=train, valid_blob=valid if valid_bytes else ""),
+        event={"type": "RowsPrepared"},
+        deliveries=[card(ref, channel=job.channel, rank=Rank.PROGRESS)],
+    )
+
+
+CHANGED = Refusal(
+    code="digest-mismatch",
+    message="The request is not the one that was confirmed, so I did not start it.",
+    hint="Nothing was charged. Start it again from the dataset's report.",
+)
