@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,11 @@ def test_blob_is_named_by_the_hash_of_its_bytes(blobs: Blobs, url: str) -> None:
     assert blobs.read(TEAM, sha256) == content
     assert [len(block) for block in blobs.blocks(TEAM, sha256)] == [BLOCK_BYTES] * 3 + [17]
     assert names(url) == [sha256]
+
+
+def test_blob_may_be_read_more_than_once(blobs: Blobs) -> None:
+    blocks = blobs.blocks(TEAM, blobs.put(TEAM, [b"abc"])[0])
+    assert (list(blocks), list(blocks)) == ([b"abc"], [b"abc"])
 
 
 def test_nothing_is_a_blob_too(blobs: Blobs) -> None:
@@ -113,7 +119,12 @@ def test_blob_of_this_machine_is_on_its_disk_before_it_has_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record that names a blob is fsynced; after a power cut the blob must be there too."""
-    synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
-    Blobs(str(tmp_path)).put(TEAM, [b"abc", b"def"])
-    assert synced == [6]
+    synced: list[tuple[bool, int | list[str]]] = []
+
+    def fsync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append((is_folder, os.listdir(descriptor) if is_folder else os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    sha256, _ = Blobs(str(tmp_path)).put(TEAM, [b"abc", b"def"])
+    assert synced == [(False, 6), (True, [sha256])]
