@@ -106,9 +106,8 @@ class Outbox:
 
         What may have got through once stays unsure until it is sent or dead: AGAIN speaks of this attempt only.
         """
-        if attempt.was_unsure and outcome is Outcome.AGAIN:
-            outcome = Outcome.UNSURE
-        args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason)
+        was_unsure = "1" if attempt.was_unsure else ""
+        args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason, was_unsure)
         return self._run("end_delivery", prefix(turn.team), *args) == 1
 
     def note_file(self, turn: Turn, attempt: Attempt, file: str) -> bool:

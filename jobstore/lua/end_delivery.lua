@@ -3,6 +3,8 @@
 -- ARGV[1]  channel   ARGV[2]  token   ARGV[3]  delivery id
 -- ARGV[4]  "sent" | "again" (surely not sent) | "unsure" | "dead" (refused for good)
 -- ARGV[5]  ts, "" to keep   ARGV[6]  version shown   ARGV[7]  reason, for the dead-letter list
+-- ARGV[8]  "1" where an earlier attempt may have got through: "again" speaks of this one only, so that stays
+-- An attempt that was surely not made does not count.
 -- Returns  1, or 0 where the lease was lost: then the next owner looks it up
 local prefix, channel, id = KEYS[1], ARGV[1], ARGV[3]
 if redis.call('HGET', prefix .. 'lease:' .. channel, 'token') ~= ARGV[2] then return 0 end
@@ -16,7 +18,7 @@ if ARGV[4] == 'sent' then
     redis.call('ZREM', queue, id)
   end
 elseif ARGV[4] == 'again' then
-  redis.call('HSET', key, 'state', 'pending')
+  if ARGV[8] ~= '1' then redis.call('HSET', key, 'state', 'pending') end
   redis.call('HINCRBY', key, 'attempts', -1)
 elseif ARGV[4] == 'dead' then
   redis.call('HSET', key, 'state', 'dead', 'error', ARGV[7])
