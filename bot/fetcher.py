@@ -149,7 +149,7 @@ class Fetcher:
                 record,
                 UserError(
                     "file-not-shown",
-                    f"Slack would not show me this file ({failure.reason.rstrip(': ')}).",
+                    f"Slack would not show me this file ({failure.reason}).",
                     "Drop it here once more; if that does not help, tell whoever runs me.",
                 ),
             )

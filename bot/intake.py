@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.payloads import tables, text
 from finetune.errors import UserError
 from jobstore.records import Ref
 from jobstore.states import Kind
@@ -78,17 +79,17 @@ def dropped_files(event: dict[str, Any], team: str) -> list[DroppedFile]:
             person=event.get("user", ""),
             message_ts=event.get("thread_ts") or event["ts"],
             file_id=file["id"],
-            filename=file.get("name") or file.get("title") or file["id"],
+            filename=text(file, "name") or text(file, "title") or file["id"],
             size_bytes=int(file.get("size") or 0),
         )
-        for file in event.get("files") or []
+        for file in tables(event, "files")
     ]
 
 
 def command(body: dict[str, Any]) -> Command:
     """Return a slash command; smart quotes, the wide equals sign and the wide space are taken as typed by accident."""
-    text = unescaped(str(body.get("text") or "")).translate(SMART_QUOTES).strip()
-    verb, _, rest = text.partition(" ")
+    typed = unescaped(text(body, "text")).translate(SMART_QUOTES).strip()
+    verb, _, rest = typed.partition(" ")
     return Command(
         team=body["team_id"],
         channel=body["channel_id"],
@@ -99,9 +100,9 @@ def command(body: dict[str, Any]) -> Command:
     )
 
 
-def handle(text: str, team: str, *, kinds: tuple[str, ...] = ("d", "j", "m")) -> tuple[Ref, str]:
-    """Return the record that `text` begins with ("j42 …"), and what follows; m42 is the model of j42."""
-    match = re.match(r"([djmDJM])(\d{1,9})(?:\s+|$)", text)
+def handle(typed: str, team: str, *, kinds: tuple[str, ...] = ("d", "j", "m")) -> tuple[Ref, str]:
+    """Return the record that `typed` begins with ("j42 …"), and what follows; m42 is the model of j42."""
+    match = re.match(r"([djmDJM])(\d{1,9})(?:\s+|$)", typed)
     if match is None or match[1].lower() not in kinds:
         wanted = {"d": "a dataset such as d12", "j": "a job such as j42", "m": "a model such as m42"}
         raise UserError(
@@ -111,14 +112,14 @@ def handle(text: str, team: str, *, kinds: tuple[str, ...] = ("d", "j", "m")) ->
         )
     letter = match[1].lower()
     kind = KINDS_BY_LETTER[letter]
-    return Ref(team, kind, ("j" if letter == "m" else letter) + match[2]), text[match.end() :].strip()
+    return Ref(team, kind, ("j" if letter == "m" else letter) + match[2]), typed[match.end() :].strip()
 
 
 def press(body: dict[str, Any]) -> Press:
     """Return a pressed button."""
     action = body["actions"][0]
-    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
-    value = str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
+    channel = text(body, "channel", "id") or text(body, "container", "channel_id")
+    value = text(action, "value") or text(action, "selected_option", "value")
     if not re.fullmatch(r"(dataset:d|job:j|prompt:p)\d{1,9}", value):
         raise UserError("button-unknown", "I don't know this button any more.", "Try /tune list.")
     team = body["team"]["id"]
@@ -150,18 +151,15 @@ def submission(body: dict[str, Any]) -> Submission:
 
 
 def _text(element: dict[str, Any]) -> str:
-    chosen = element.get("selected_option")
-    if isinstance(chosen, dict):
-        return str(chosen.get("value") or "")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-    return str(element.get("value") or "")
+    return text(element, "selected_option", "value") or text(element, "value")
 
 
-def without_mention(text: str) -> str:
+def without_mention(typed: str) -> str:
     """Return what a mention of the bot says after the mention, unescaped: `<@U1> hi &amp; bye` → `hi & bye`."""
-    said = re.sub(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>", "", text).strip()
+    said = re.sub(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>", "", typed).strip()
     return unescaped(said)
 
 
-def unescaped(text: str) -> str:
+def unescaped(typed: str) -> str:
     """Return text as it was typed: Slack escapes three characters on the way in."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return typed.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -200,6 +200,7 @@ def confirm(
     job = Job(
         channel=channel,
         person=person.id,
+        person_name=person.name,
         request=request,
         digest=request.digest(),
         contract=stored,

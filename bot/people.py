@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from slack_sdk.errors import SlackApiError
 
+from bot.payloads import table, text
 from finetune.errors import UserError
 from finetune.permissions import Owned, Person, Place, may
 
@@ -46,9 +47,10 @@ class People:
         return value
 
     def _ask_person(self, user: str, team: str) -> Person:
-        found: dict[str, Any] = self._look_up(lambda: self._client.users_info(user=user).get("user") or {})
+        found: dict[str, Any] = self._look_up(lambda: table(self._client.users_info(user=user), "user"))
         return Person(
             id=user,
+            name=text(found, "profile", "display_name") or text(found, "real_name") or text(found, "name"),
             team=found.get("team_id", team),
             is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
             is_external=bool(found.get("is_stranger")) or found.get("team_id", team) != team,
@@ -58,7 +60,7 @@ class People:
 
     def _ask_place(self, channel: str) -> Place:
         found: dict[str, Any] = self._look_up(
-            lambda: self._client.conversations_info(channel=channel).get("channel") or {}
+            lambda: table(self._client.conversations_info(channel=channel), "channel")
         )
         return Place(channel=channel, is_shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")))
 
@@ -67,7 +69,7 @@ class People:
         try:
             return ask()
         except SlackApiError as error:
-            reason = str(error.response.get("error", "unknown"))
+            reason = text(cast("Any", error.response), "error")
             raise UserError(
                 "cannot-look-up",
                 f"I could not find out who may use me here (Slack says {reason}).",

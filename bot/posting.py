@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.payloads import table, tables, text
 from bot.rendering import Upload
 from jobstore.deliveries import Shape
 from jobstore.faults import reach
@@ -32,6 +33,8 @@ def deliver(client: WebClient, attempt: Attempt, content: Message | Upload, note
             text=content.text,
             blocks=content.blocks,
             metadata=_metadata(attempt),
+            parse="none",  # an update would otherwise link what only looks like a name
+            link_names=False,
         )
         return attempt.ts
     answer = client.chat_postMessage(
@@ -40,10 +43,12 @@ def deliver(client: WebClient, attempt: Attempt, content: Message | Upload, note
         text=content.text,
         blocks=content.blocks,
         metadata=_metadata(attempt),
+        parse="none",
+        link_names=False,
         unfurl_links=False,
         unfurl_media=False,
     )
-    return str(answer["ts"])
+    return text(answer, "ts")
 
 
 def find(client: WebClient, attempt: Attempt) -> str | None:
@@ -59,11 +64,9 @@ def find(client: WebClient, attempt: Attempt) -> str | None:
         )
     else:
         answer = client.conversations_history(channel=attempt.channel, limit=LOOK_BACK, include_all_metadata=True)
-    messages: list[dict[str, Any]] = answer.get("messages") or []
-    for message in messages:
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        if payload.get("id") == attempt.id:
-            return str(message["ts"])
+    for message in tables(answer, "messages"):
+        if text(message, "metadata", "event_payload", "id") == attempt.id:
+            return text(message, "ts")
     return None
 
 
@@ -73,10 +76,10 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
 
 def _upload(client: WebClient, attempt: Attempt, upload: Upload, note_file: Callable[[str], None]) -> str:
     slot = client.files_getUploadURLExternal(filename=upload.filename, length=len(upload.content))
-    file = str(slot["file_id"])
+    file = text(slot, "file_id")
     note_file(file)
     request = urllib.request.Request(  # noqa: S310 - the address is Slack's answer
-        str(slot["upload_url"]),
+        text(slot, "upload_url"),
         data=upload.content,
         method="POST",
         headers={"Content-Type": "application/octet-stream"},
@@ -93,6 +96,5 @@ def _upload(client: WebClient, attempt: Attempt, upload: Upload, note_file: Call
 
 
 def _is_shared(client: WebClient, attempt: Attempt) -> bool:
-    file: dict[str, Any] = client.files_info(file=attempt.file).get("file") or {}
-    shares: dict[str, dict[str, Any]] = file.get("shares") or {}
-    return any(attempt.channel in channels for channels in shares.values())
+    shares = table(client.files_info(file=attempt.file), "file", "shares")
+    return any(attempt.channel in table(shares, kind) for kind in shares)

@@ -54,7 +54,12 @@ def report_of(desk: Desk, record: Record[Dataset]) -> Report | None:
 
 
 def _dataset(desk: Desk, record: Record[Dataset]) -> Message:
-    return views.dataset_card(record, report_of(desk, record), model_labels={})
+    return views.dataset_card(record, report_of(desk, record), model_labels=labels(desk))
+
+
+def labels(desk: Desk) -> dict[str, str]:
+    """Return the models on offer, by the name that people read."""
+    return {name: name for name in desk.models}
 
 
 def _job(desk: Desk, record: Record[Job]) -> Message:

@@ -23,7 +23,7 @@ def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.set())
     app = build(desk, token=token, signing_secret="")
     backstage = Backstage(desk, app.client)
     backstage.start()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.payloads import text
 from jobstore.outbox import Outcome
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def classify(error: Exception) -> Failure:
 
 
 def _of_answer(error: SlackApiError) -> Failure:
-    response = error.response
-    reason = str(response.get("error") or "unknown")
-    status = response.status_code
+    response: Any = error.response  # SlackResponse, which the SDK leaves untyped here
+    reason = text(response, "error") or "unknown"
+    status = int(response.status_code or 0)
     if status == 429 or reason in RATE_LIMITED:
         wait_ms = _retry_after_ms(response.headers)
         return Failure(outcome=Outcome.AGAIN, reason="ratelimited", wait_ms=wait_ms, is_rate_limit=True)
@@ -63,8 +64,8 @@ def _of_answer(error: SlackApiError) -> Failure:
         return Failure(outcome=Outcome.AGAIN, reason=reason, wait_ms=15_000)
     if status >= 500 or reason in BROKEN:
         return Failure(outcome=Outcome.UNSURE, reason=reason, wait_ms=2_000)
-    messages = (response.get("response_metadata") or {}).get("messages") or []
-    return Failure(outcome=Outcome.DEAD, reason=f"{reason}: {'; '.join(map(str, messages))}"[:500])
+    why = text(response, "response_metadata", "messages")
+    return Failure(outcome=Outcome.DEAD, reason=f"{reason} {why}".strip()[:500])
 
 
 def _retry_after_ms(headers: Mapping[str, str]) -> int:

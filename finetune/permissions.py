@@ -26,6 +26,7 @@ class Person:
 
     id: str
     team: str
+    name: str = ""
     is_guest: bool = False
     is_external: bool = False
     is_bot: bool = False

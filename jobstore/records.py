@@ -123,6 +123,7 @@ class Job:
     confirmed_ms: int
     reserved_micros: int
     title: str
+    person_name: str = ""
     rows: int = 0
     train_blob: str = ""
     valid_blob: str = ""

@@ -115,6 +115,7 @@ def _follower(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _trainer(_: Settings, parsed: argparse.Namespace) -> int:
-    from trainer.__main__ import main as trainer_main  # noqa: PLC0415
+    from trainer.__main__ import main as serve_trainer  # noqa: PLC0415
 
-    return trainer_main(parsed.arguments)
+    serve_trainer(parsed.arguments)
+    return 0

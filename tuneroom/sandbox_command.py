@@ -20,14 +20,14 @@ from tuneroom.supervisor import Supervisor
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 REAL = frozenset({"slack", "openai", "redis"})
 
 
 def run(settings: Settings, parsed: argparse.Namespace) -> int:
     """Start everything, say what is where, and stay until ctrl-C; with `--play`, act the story and end."""
-    real = frozenset(filter(None, parsed.real.split(",")))
+    real = frozenset(name for name in str(parsed.real).split(",") if name)
     if unknown := real - REAL:
         raise UserError(
             "unknown-service", f"--real does not know {', '.join(sorted(unknown))}.", "It takes slack, openai, redis."
@@ -86,7 +86,7 @@ def _say_restart(name: str, code: int) -> None:
 
 
 @contextlib.contextmanager
-def _signals(supervisor: Supervisor) -> Iterator[None]:
+def _signals(supervisor: Supervisor) -> Generator[None]:
     """ctrl-C and SIGTERM end everything, also while it is starting."""
 
     def interrupt(*_: object) -> None:
@@ -103,7 +103,7 @@ def _signals(supervisor: Supervisor) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[IO[str]]:
+def _locked(home: Path) -> Generator[IO[str]]:
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         try:

@@ -54,7 +54,15 @@ class Task(Job):
         """None."""
         return None
 
-    failure_callback = stopped_callback = success_callback
+    @property
+    def failure_callback(self) -> Any:
+        """None."""
+        return None
+
+    @property
+    def stopped_callback(self) -> Any:
+        """None."""
+        return None
 
 
 def work(queue: str, redis_url: str) -> None:
@@ -64,7 +72,8 @@ def work(queue: str, redis_url: str) -> None:
     connection = connect_rq(redis_url)
     # a fork for each task, so that a crash in a check takes nothing else with it; not on macOS, where a forked child
     # of a process with threads may hang: there a crash ends the worker, which its supervisor restarts
-    kind = SimpleWorker if sys.platform == "darwin" else Worker
+    forks = sys.platform != "darwin"
+    kind = Worker if forks else SimpleWorker
     worker = kind(
         [Queue(queue, connection=connection, serializer=JSONSerializer, job_class=Task)],
         job_class=Task,

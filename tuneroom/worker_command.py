@@ -17,7 +17,7 @@ def run(queues: Sequence[str]) -> int:
     """Work on every queue until SIGTERM or SIGINT."""
     supervisor = Supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.stop_soon())
+        signal.signal(number, lambda _number, _frame: supervisor.stop_soon())
     for queue in queues:
         command = [sys.executable, "-P", "-m", "tuneroom", "worker", "--queue", queue]
         supervisor.start(Service(name=f"worker-{queue}", command=command, environment=environment()))

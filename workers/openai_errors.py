@@ -10,7 +10,7 @@ import openai
 from workers.provider import ErrorKind, ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 HOW_TO_MEND: dict[str, tuple[ErrorKind, str, str]] = {
     "training_not_available": (
@@ -99,7 +99,7 @@ def _retry_after_s(error: openai.APIStatusError) -> float | None:
 
 
 @contextlib.contextmanager
-def plain_words() -> Iterator[None]:
+def plain_words() -> Generator[None]:
     """Turn what the SDK raises into ProviderError."""
     try:
         yield

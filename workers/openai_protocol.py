@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import httpx2
 import openai
@@ -218,7 +218,7 @@ def _run(job: FineTuningJob) -> Run:
 
 
 def _event(event: FineTuningJobEvent) -> RunEvent:
-    data: dict[str, Any] = event.data if event.type == "metrics" and isinstance(event.data, dict) else {}
+    data = cast("dict[str, Any]", event.data) if event.type == "metrics" and isinstance(event.data, dict) else {}
     return RunEvent(
         id=event.id,
         at_ms=event.created_at * 1000,

@@ -8,6 +8,7 @@ from bot import asking, intake, views
 from bot.launching import first_values, form_of
 from bot.listeners.commands import known
 from bot.listeners.replies import Asker, explained
+from bot.payloads import text
 from bot.rendering import report_of
 from finetune.errors import UserError
 from finetune.permissions import Act
@@ -84,15 +85,15 @@ class Buttons:
         asker.tell(views.cancel_outcome(job, self._desk.store.flag_cancel(job.ref, pressed.person)))
 
     def _try(self, pressed: Press, record: Record[Any], asker: Asker) -> None:
-        job = record
+        job, prompt = record, ""
         if record.ref.kind is Kind.PROMPT:
             found = self._desk.store.get(Ref(record.ref.team, Kind.JOB, record.data.job))
             if found is None:
                 raise UserError("job-gone", "The job of this model is no longer kept.", "Try /tune list.")
-            job = found
+            job, prompt = found, self._desk.blobs.read(record.ref.team, record.data.text).decode()
         asking.insist_on_ready(job)
         asker.client.views_open(
-            trigger_id=pressed.trigger, view=views.try_modal(job, prompt="", metadata=job.ref.member)
+            trigger_id=pressed.trigger, view=views.try_modal(job, prompt=prompt, metadata=job.ref.member)
         )
 
     def _name_run(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
@@ -107,6 +108,6 @@ class Buttons:
 
 
 def _asker(body: dict[str, Any], client: WebClient) -> Asker:
-    container = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
-    return Asker(client=client, channel=channel, person=body["user"]["id"], thread_ts=container.get("thread_ts") or "")
+    channel = text(body, "channel", "id") or text(body, "container", "channel_id")
+    thread_ts = text(body, "container", "thread_ts")
+    return Asker(client=client, channel=channel, person=body["user"]["id"], thread_ts=thread_ts)

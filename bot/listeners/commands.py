@@ -8,7 +8,7 @@ from bot import asking, intake, views
 from bot.launching import first_values, form_of
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.people import insist
-from bot.rendering import report_of
+from bot.rendering import labels, report_of
 from finetune.errors import UserError
 from finetune.permissions import Act
 from jobstore.connections import UNAVAILABLE
@@ -51,7 +51,7 @@ class Commands:
         self._people = people
         self._client = client
         self._verbs: dict[str, Callable[[Command, Person, Place], Message | None]] = {
-            "help": lambda *_: views.help_message(),
+            "help": self._help,
             "list": self._list,
             "show": self._show,
             "cancel": self._cancel,
@@ -75,6 +75,10 @@ class Commands:
         except Exception:  # noqa: BLE001 - whatever it was, the person gets an answer and the log the reason
             return views.something_failed(logged())
 
+    def _help(self, _: Command, person: Person, place: Place) -> Message:
+        insist(self._desk, person, Act.LIST, place)
+        return views.help_message()
+
     def _list(self, command: Command, person: Person, place: Place) -> Message:
         insist(self._desk, person, Act.LIST, place)
         store = self._desk.store
@@ -85,7 +89,7 @@ class Commands:
         ref, _ = intake.handle(command.rest, command.team)
         record = self._known(ref, person, Act.SHOW, place)
         if ref.kind is Kind.DATASET:
-            return views.dataset_card(record, report_of(self._desk, record), model_labels={})
+            return views.dataset_card(record, report_of(self._desk, record), model_labels=labels(self._desk))
         return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
 
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:

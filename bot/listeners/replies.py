@@ -15,7 +15,7 @@ from finetune.errors import UserError
 from jobstore.connections import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from slack_sdk import WebClient
 
@@ -52,7 +52,7 @@ class Asker:
 
 
 @contextlib.contextmanager
-def explained(asker: Asker) -> Iterator[None]:
+def explained(asker: Asker) -> Generator[None]:
     """Tell the asker why something was not done. What Redis did not record is raised on: no write, no ack."""
     try:
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.mrkdwn import EMPTY, Mrkdwn, join, lines, mention, mrkdwn
+from bot.mrkdwn import EMPTY, Mrkdwn, join, lines, mrkdwn
 from bot.views import words
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.message import Message, message
@@ -87,7 +87,7 @@ def cancel_button(record: Record[Job]) -> Block | None:
 
 def _origin(record: Record[Job]) -> Mrkdwn:
     data = record.data
-    # A mention in a new message notifies, in an edited one it does not: the first version goes without.
-    starter = EMPTY if record.state == "requested" else mrkdwn("started by {person}", person=mention(data.person))
+    # by name: a mention would notify, and the one who pressed the button knows
+    starter = mrkdwn("started by {person}", person=words.name(data.person_name)) if data.person_name else EMPTY
     dataset = mrkdwn("dataset {dataset}", dataset=words.handle(data.request.dataset))
     return join(" · ", [dataset, starter])

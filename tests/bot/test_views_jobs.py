@@ -60,7 +60,7 @@ def test_a_training_job_has_step_loss_and_time_left() -> None:
     card = job_card(a_training_job(), NOW_MS)
     assert "*Training*: step 340/900, loss 1.02 ↓, about 14 min left." in shown(card)
     assert "✓ Queue  ·  *Train*  ·  Results" in shown(card)
-    assert "dataset d12 · started by <@UMINA>" in shown(card)
+    assert "dataset d12 · started by Mina" in shown(card)
     assert card.text == "*support-bot* (j42): *Training*: step 340/900, loss 1.02 ↓, about 14 min left."
 
 

@@ -24,7 +24,7 @@ def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: fl
     return shop.store.transition(
         record,
         "failed",
-        record.having(refusal=refusal, note=""),
+        record.having(refusal=refusal, note="", cost_usd=spent_usd),
         event={"type": "JobFailed", "code": refusal.code},
         deliveries=[
             card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
