@@ -40,38 +40,7 @@ SEED = 20261121
 
 # --- the file -------------------------------------------------------------------------------------------------------
 
-SYLLABLES = [
-    "ba",
-    "be",
-    "con",
-    "der",
-    "en",
-    "fi",
-    "ga",
-    "hou",
-    "in",
-    "jus",
-    "ka",
-    "lo",
-    "men",
-    "nor",
-    "ou",
-    "per",
-    "qui",
-    "ra",
-    "str",
-    "ti",
-    "un",
-    "ver",
-    "wor",
-    "xi",
-    "yon",
-    "ze",
-    "th",
-    "ing",
-    "ed",
-    "er",
-]
+SYLLABLES = [a + b + c for a in "bcdfghklmnprstvwy" for b in "aeiou" for c in ("", "", "n", "r", "st", "ng")]
 HANGUL = (0xAC00, 0xD7A3)
 KANA_AND_KANJI = ((0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x8FFF))
 CYRILLIC = (0x0430, 0x044F)

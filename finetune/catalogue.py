@@ -17,7 +17,7 @@ from finetune.errors import UserError
 from finetune.report import FormatName, PriceRange
 
 ESTIMATE_MARGIN = 0.15
-"""How far a price may be off, either way, where the model's own count of tokens cannot be had."""
+"""How far a price may be off, either way, where the model's own way of counting cannot be had."""
 
 Method = Literal["supervised", "dpo", "reinforcement"]
 
@@ -84,20 +84,20 @@ class Catalogue:
         """Return the models a job can be started on: on `day`, by default the day the table was made."""
         return tuple(model for model in self.models if model.is_open(day or self.as_of))
 
-    def price(self, model: str, tokens: int, epochs: int, *, exact: bool = True) -> PriceRange | None:
+    def price(self, model: str, tokens: int, epochs: int, *, margin: float = 0.0) -> PriceRange | None:
         """Return what training on `tokens`, each example capped at the model's context, for `epochs` costs.
 
-        The price is tokens x epochs x the price of a token. Where both the model's tokenizer is known and the count is
-        `exact`, `low` and `high` are that figure; otherwise they are 15% below and above it. None for a model
-        that is not in the table, or whose training is not paid by the token. Providers charge epochs as they run: who
-        lets the provider choose them pays for what it chooses.
+        The price is tokens x epochs x the price of a token; `low` and `high` are that figure less and plus `margin`,
+        the share by which the count may be off: 0 where it is exact, and never less than 15% for a model whose
+        tokenizer is not known. None for a model that is not in the table, or whose training is not paid by the token.
+        Providers charge epochs as they run: who lets the provider choose them pays for what it chooses.
         """
         found = self.get(model)
         if found is None or found.training_usd_per_million is None:
             return None
         usd = tokens * epochs * found.training_usd_per_million / 1_000_000
-        margin = 0.0 if exact and found.exact_tokens else ESTIMATE_MARGIN
-        return PriceRange(low=round(usd * (1 - margin), 6), high=round(usd * (1 + margin), 6))
+        off = margin if found.exact_tokens else max(margin, ESTIMATE_MARGIN)
+        return PriceRange(low=round(usd * (1 - off), 6), high=round(usd * (1 + off), 6))
 
 
 def default_epochs(examples: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finetune.catalogue import Catalogue, Model, default_epochs
+from finetune.catalogue import ESTIMATE_MARGIN, Catalogue, Model, default_epochs
 from finetune.errors import UserError
 from finetune.findings import ROWS_SHOWN, Finding, Severity
 from finetune.notes import by_severity
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 GOOD_EXAMPLES = 50
 """Under this many, more are advised: OpenAI's guide sees clear gains from 50 to 100 examples on."""
+
+ROUGH_MARGIN = 0.35
+"""How far a price may be off, either way, where no ranks are at hand and tokens are estimated from characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ def conclude(
     findings = _findings(survey, name, question)
     if cut_at is not None:
         findings.append(_too_large(cut_at))
-    exact = found is not None and found.counted_exactly and all(counter.exact for counter in counters)
-    estimated = not exact or (bool(question.asked) and not question.asked[0].exact_tokens)
+    margin = _margin(found, counters)
+    estimated = margin > 0 or (bool(question.asked) and not question.asked[0].exact_tokens)
     examples = found.examples if found else 0
     return Report(
         format=name,
@@ -89,7 +92,7 @@ def conclude(
         examples=examples,
         tokens=found.lengths[counters[0].encoding].summary() if found else Tokens(),
         epochs=default_epochs(examples),
-        price_usd=_prices(name, found, question, exact=exact) if name and found and examples else {},
+        price_usd=_prices(name, found, question, margin) if name and found and examples else {},
         findings=by_severity(findings),
         contract=found.learner.contract() if found and examples else None,
         counted_with="estimate" if estimated and examples else counters[0].counted_with,
@@ -158,12 +161,19 @@ def _too_large(limit: int) -> Finding:
     return Finding("file-too-large", Severity.ERROR, (), 1, message, "Split it into smaller files.")
 
 
-def _prices(name: FormatName, found: FormatSurvey, question: Question, *, exact: bool) -> dict[str, PriceRange]:
+def _margin(found: FormatSurvey | None, counters: Sequence[TokenCounter]) -> float:
+    """Return the share by which tokens may be off: for estimated texts, or tools and pictures, which have no rule."""
+    if not all(counter.exact for counter in counters):
+        return ROUGH_MARGIN
+    return 0.0 if found is None or found.counted_exactly else ESTIMATE_MARGIN
+
+
+def _prices(name: FormatName, found: FormatSurvey, question: Question, margin: float) -> dict[str, PriceRange]:
     epochs = default_epochs(found.examples)
     prices: dict[str, PriceRange] = {}
     for model in question.priced:
         tokens = found.lengths[model.encoding].capped(model.context)
-        price = question.catalogue.price(model.name, tokens, epochs, exact=exact) if name in model.formats else None
+        price = question.catalogue.price(model.name, tokens, epochs, margin=margin) if name in model.formats else None
         if price is not None:
             prices[model.name] = price
     return prices

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from finetune import chat, jsonl, prompt_completion
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from finetune.example import Example
     from finetune.report import FormatName
     from finetune.tokens import TokenCounter
+
+
+REMEMBERED = 256
+REMEMBERED_MAX_CHARACTERS = 10_000
+"""The counts of so many texts are kept, no longer than this: roles, system messages and labels come again and again."""
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ class Survey:
         self.rows = 0
         self.notes = Notes()
         self._counters = counters
+        self._remembered = [lru_cache(REMEMBERED)(counter.count) for counter in counters]
         self._contexts = contexts
         self.formats: dict[FormatName, FormatSurvey] = {
             "chat": self._format(ChatLearner()),
@@ -106,8 +113,10 @@ class Survey:
         survey.keys.add(example.key, number)
         for code in example.problems:
             survey.notes.add(code, number)
-        for counter in self._counters:
-            tokens = example.overhead + sum(map(counter.count, example.texts))
+        for counter, remembered in zip(self._counters, self._remembered, strict=True):
+            tokens = example.overhead
+            for text in example.texts:
+                tokens += remembered(text) if len(text) <= REMEMBERED_MAX_CHARACTERS else counter.count(text)
             survey.lengths[counter.encoding].add(tokens)
             if tokens > self._contexts.get(counter.encoding, tokens):
                 survey.notes.add("over-context", number)

@@ -63,7 +63,7 @@ class TokenCounter:
 
 
 def estimate(text: str) -> int:
-    """Return roughly the tokens of `text`: a token for 4 ASCII characters, 3 for 4 others; within about a third."""
+    """Return roughly the tokens of `text`: 1 for 4 ASCII characters, 3 for 4 others; ordinary text within a third."""
     ascii_characters = len(text.encode("ascii", "ignore"))
     return -(-ascii_characters // 4) + -(-3 * (len(text) - ascii_characters) // 4)
 

@@ -34,7 +34,7 @@ def test_412_thousand_tokens_three_times_over_are_3_71_dollars_on_gpt_4o_mini() 
 
 
 def test_an_estimated_count_is_priced_fifteen_percent_either_way() -> None:
-    assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, exact=False) == PriceRange(2.55, 3.45)
+    assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, margin=0.15) == PriceRange(2.55, 3.45)
 
 
 @pytest.mark.parametrize("model", ["o4-mini", "nobody-knows"])
