@@ -11,6 +11,7 @@ from jobstore.outbox import Outbox, Outcome
 from jobstore.states import Actor
 from jobstore.store import Mark, Reservation, StaleError, Store
 from tests.support.samples import MONTH, RECORDED, TEAM, a_delivery, a_job
+from tests.support.valkey import contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +107,10 @@ def test_full_server_refuses_every_write_whole(private_valkey: Callable[[], Serv
             lambda: store.renew(record, 60_000),
             lambda: store.flag_cancel(ref, "U1"),
         ):
-            before = {key: client.dump(key) for key in client.scan_iter()}
+            before = contents(client)
             with pytest.raises(UNAVAILABLE):
                 write()
-            assert {key: client.dump(key) for key in client.scan_iter()} == before
+            assert contents(client) == before
         client.config_set("maxmemory", 0)
     assert store.transition(record, "uploading", a_job()).version == 2
     connection.close()

