@@ -120,7 +120,9 @@ def test_beginning_renews_the_lease(outbox: Outbox, put: Callable[..., None], pe
     turn = taken(outbox)
     peek.hset(LEASE, "until", 1)
     outbox.end(turn, begun(outbox, turn), Outcome.SENT, ts="1.1")
+    peek.zadd("tuneroom:{T1}:channels", {CHANNEL: 1})
     begun(outbox, turn)
+    assert float(peek.hget(LEASE, "until") or 0) == peek.zscore("tuneroom:{T1}:channels", CHANNEL)
     assert outbox.take(TEAM) is None
 
 
@@ -313,6 +315,16 @@ def test_leaving_does_not_put_off_what_was_put_meanwhile(outbox: Outbox, put: Ca
     put(a_delivery("urgent", rank=Rank.TERMINAL))
     outbox.leave(turn, due_in_ms=60_000)
     assert begun(outbox, taken(outbox)).id == "urgent"
+
+
+def test_leaving_waits_where_what_was_put_meanwhile_has_been_seen(outbox: Outbox, put: Callable[..., None]) -> None:
+    """Or a channel that cannot be served would be taken and left, over and over, without a pause."""
+    put(a_delivery("a"))
+    turn = taken(outbox)
+    put(a_delivery("b"))
+    outbox.end(turn, begun(outbox, turn), Outcome.AGAIN)
+    outbox.leave(turn, due_in_ms=60_000)
+    assert outbox.take(TEAM) is None
 
 
 def test_something_new_opens_a_channel_that_was_left_waiting(outbox: Outbox, put: Callable[..., None]) -> None:
