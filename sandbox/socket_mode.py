@@ -14,6 +14,9 @@ from sandbox.store import Store
 
 Json = dict[str, Any]
 
+# How long an app has, after it is told to go, to open its next connection itself.
+GRACE_S = 0.3
+
 
 class SocketMode:
     """The line to an app that connects by itself. Connections take turns; a lost one loses its envelopes' acks."""
@@ -86,13 +89,16 @@ class SocketMode:
             self._drop(websocket)
 
     async def disconnect(self, reason: str) -> None:
-        """Tell every connection to go, as Slack does when it renews its hosts; `abrupt` closes without a word."""
-        for connection in list(self._connections):
-            if reason == "abrupt":
-                await connection.close(1011)
-                continue
-            notice = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local"}}
-            await connection.send_text(json.dumps(notice))
+        """Tell every connection to go and then close it, as Slack does; `abrupt` closes without a word."""
+        leaving = list(self._connections)
+        if reason != "abrupt":
+            notice = json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "local"}})
+            for connection in leaving:
+                await connection.send_text(notice)
+            await asyncio.sleep(GRACE_S)
+        for connection in leaving:
+            if connection in self._connections:
+                await connection.close(1011 if reason == "abrupt" else 1000)
 
     def _receive(self, text: str) -> None:
         try:
