@@ -53,6 +53,7 @@ def a_job(state: str, *, cancel: bool = False, request: TrainRequest | None = No
         "confirmed_ms": NOON_MS,
         "reserved_micros": 5_000_000 if request.quote.high_usd else 0,
         "title": "support-bot",
+        "person_name": "Mina",
         "rows": 1204,
     }
     return Record(ref=Ref("T1", Kind.JOB, "j42"), state=state, version=3, cancel=cancel, data=Job(**fields | changes))

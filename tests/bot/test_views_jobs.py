@@ -50,7 +50,7 @@ def test_a_new_job_says_what_was_asked_and_mentions_nobody() -> None:
         "*support-bot* (j42): gpt-4o-mini, 1,204 rows, 3 epochs, about $3.71, at most $5.\n"
         "Preparing the rows.\n"
         "*Prepare*  ·  Upload  ·  Create  ·  Queue  ·  Train  ·  Results  ·  Ready\n"
-        "dataset d12\n"
+        "dataset d12 · started by Mina\n"
         "[Details]\n"
         "[Cancel]"
     )
