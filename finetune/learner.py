@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from finetune.contract import PromptContract
+from finetune.surrogates import replace_surrogates
 
 if TYPE_CHECKING:
     from finetune.example import Example
@@ -36,7 +37,7 @@ class CommonEnding:
 
     def best(self) -> str | None:
         """Return the ending, or None where there is none."""
-        return next(iter(self._candidates or ()), None)
+        return next(map(replace_surrogates, self._candidates or ()), None)
 
     def _endings(self, text: str) -> list[str]:
         lengths = range(min(self.longest, len(text) - 1), self.shortest - 1, -1)
@@ -58,7 +59,7 @@ class ChatLearner:
 
     def contract(self) -> PromptContract:
         """Return what was learnt."""
-        return PromptContract("chat", system=self._system)
+        return PromptContract("chat", system=None if self._system is None else replace_surrogates(self._system))
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from finetune.ranks import cached_counter
+from finetune.surrogates import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class TokenCounter:
         try:
             return self._count(text)
         except UnicodeEncodeError:  # a lone surrogate: replaced by U+FFFD, as tiktoken does
-            return self._count(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+            return self._count(replace_surrogates(text))
 
 
 def estimate(text: str) -> int:

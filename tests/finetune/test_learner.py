@@ -4,6 +4,7 @@ import pytest
 
 from finetune.contract import PromptContract
 from finetune.learner import CommonEnding
+from finetune.report import Report
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
 
 
@@ -29,6 +30,13 @@ def test_one_row_with_another_system_message_or_none_means_there_is_none(other: 
 def test_the_ends_of_prompts_and_of_completions_are_learnt() -> None:
     contract = report_of(jsonl([*map(pair, range(12))])).contract
     assert contract == PromptContract("completion", stop=(" END",), separator=": it is broken ->")
+
+
+def test_half_a_character_in_what_is_learnt_does_not_break_the_report() -> None:
+    rows = [{"messages": [message("system", "half \ud83d"), *chat(n)["messages"][1:]]} for n in range(12)]
+    report = report_of(jsonl(rows))
+    assert report.contract == PromptContract("chat", system="half \ufffd")
+    assert Report.from_json(report.as_json()) == report
 
 
 @pytest.mark.parametrize(
