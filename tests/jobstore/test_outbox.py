@@ -402,6 +402,15 @@ def test_bucket_says_how_long_to_wait_and_means_it(outbox: Outbox, store: Store)
     assert outbox.take_token(TEAM, BUCKET, rate_per_min=rate_per_min, burst=1) == 0
 
 
+def test_bucket_saves_up_no_more_than_its_burst(outbox: Outbox, peek: redis.Redis) -> None:
+    def take() -> bool:
+        return outbox.take_token(TEAM, BUCKET, rate_per_min=0.1, burst=3) == 0
+
+    assert take()
+    peek.hset(f"tuneroom:{{T1}}:bucket:{BUCKET}", "since", 1)
+    assert [take() for _ in range(4)] == [True, True, True, False]
+
+
 def test_reserve_is_left_for_the_more_urgent(outbox: Outbox) -> None:
     def take(reserve: float) -> bool:
         return outbox.take_token(TEAM, BUCKET, rate_per_min=0.1, burst=5, reserve=reserve) == 0
