@@ -58,7 +58,7 @@ def routes() -> list[BaseRoute]:
 async def index(request: Request) -> Response:
     """Send the page."""
     del request
-    policy = "default-src 'self'; img-src 'self' data: https: http:; style-src 'self'; connect-src 'self' ws:"
+    policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     return FileResponse(PAGE / "index.html", headers={"content-security-policy": policy, "cache-control": "no-cache"})
 
 

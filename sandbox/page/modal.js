@@ -1,0 +1,93 @@
+// The modal on top of a person's stack.
+
+import { renderBlocks } from "./blocks.js";
+import { act } from "./deeds.js";
+import { h, replace } from "./dom.js";
+import { Form } from "./form.js";
+
+export class Modal {
+  constructor(dialog, contextOf) {
+    this.dialog = dialog;
+    this.contextOf = contextOf;
+    this.shown = null;
+    this.forms = new Map();
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      this.close();
+    });
+  }
+
+  // Show `record`, the open view, or nothing.
+  show(record) {
+    const drawn = record ? `${record.id}:${record.view.hash}` : null;
+    if (drawn === this.shown) return;
+    this.shown = drawn;
+    if (!record) {
+      this.dialog.close();
+      this.forms.clear();
+      return;
+    }
+    this.record = record;
+    if (!this.forms.has(record.id)) this.forms.set(record.id, new Form(record.view));
+    else this.forms.get(record.id).adopt(record.view);
+    this.draw({});
+    if (!this.dialog.open) this.dialog.showModal();
+    this.dialog.querySelector("input, textarea, select")?.focus();
+  }
+
+  draw({ errors, problem }) {
+    const { view, id } = this.record;
+    const form = this.forms.get(id);
+    const context = {
+      ...this.contextOf(),
+      form,
+      errors,
+      act: (one, block, value) =>
+        act("clicks", { view_id: id, action_id: one.action_id, block_id: block.block_id, value, values: form.given(view) }),
+    };
+    this.submit = view.submit && h("button", { class: "button primary", type: "submit" }, view.submit.text);
+    replace(
+      this.dialog,
+      h(
+        "form",
+        { method: "dialog", onsubmit: (event) => this.send(event), novalidate: true },
+        h(
+          "header",
+          {},
+          h("h2", { id: "modal-title" }, view.title.text),
+          h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => this.close() }, "✕"),
+        ),
+        h("div", { class: "modal-body" }, problem && h("p", { class: "alert error", role: "alert" }, problem), renderBlocks(view.blocks, context)),
+        h(
+          "footer",
+          {},
+          h("button", { type: "button", class: "button", onclick: () => this.close() }, view.close?.text ?? "Cancel"),
+          this.submit,
+        ),
+      ),
+    );
+    this.dialog.setAttribute("aria-labelledby", "modal-title");
+  }
+
+  async send(event) {
+    event.preventDefault();
+    if (!this.submit || this.submit.disabled) return;
+    this.submit.disabled = true;
+    this.submit.classList.add("busy");
+    const { id, view } = this.record;
+    const answer = await act("submissions", { view_id: id, values: this.forms.get(id).given(view) });
+    if (answer?.errors) {
+      this.draw({ errors: answer.errors });
+      this.dialog.querySelector(".invalid input, .invalid textarea, .invalid select")?.focus();
+    } else if (!answer || answer.problem) {
+      this.draw({ problem: [answer?.problem ?? "The workspace cannot be reached.", ...(answer?.reasons ?? [])].join(" ") });
+    } else {
+      this.submit.disabled = false;
+      this.submit.classList.remove("busy");
+    }
+  }
+
+  close() {
+    act("closings", { view_id: this.record.id });
+  }
+}
