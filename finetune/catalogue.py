@@ -84,11 +84,13 @@ class Catalogue:
         """Return the models a job can be started on: on `day`, by default the day the table was made."""
         return tuple(model for model in self.models if model.is_open(day or self.as_of))
 
-    def price(self, model: str, tokens: int, epochs: int, *, margin: float = 0.0) -> PriceRange | None:
+    def price(
+        self, model: str, tokens: int, epochs: int, *, exact: bool = True, margin: float = 0.0
+    ) -> PriceRange | None:
         """Return what training on `tokens`, each example capped at the model's context, for `epochs` costs.
 
         The price is tokens x epochs x the price of a token; `low` and `high` are that figure less and plus `margin`,
-        the share by which the count may be off: 0 where it is exact, and never less than 15% for a model whose
+        the share by which the count may be off, never less than 15% where the count is not `exact` or the model's own
         tokenizer is not known. None for a model that is not in the table, or whose training is not paid by the token.
         Providers charge epochs as they run: who lets the provider choose them pays for what it chooses.
         """
@@ -96,7 +98,7 @@ class Catalogue:
         if found is None or found.training_usd_per_million is None:
             return None
         usd = tokens * epochs * found.training_usd_per_million / 1_000_000
-        off = margin if found.exact_tokens else max(margin, ESTIMATE_MARGIN)
+        off = margin if exact and found.exact_tokens else max(margin, ESTIMATE_MARGIN)
         return PriceRange(low=round(usd * (1 - off), 6), high=round(usd * (1 + off), 6))
 
 

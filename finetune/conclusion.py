@@ -84,7 +84,7 @@ def conclude(
     if cut_at is not None:
         findings.append(_too_large(cut_at))
     margin = _margin(found, counters)
-    estimated = margin > 0 or (bool(question.asked) and not question.asked[0].exact_tokens)
+    estimated = margin > 0 or (bool(question.asked) and not any(model.exact_tokens for model in question.asked))
     examples = found.examples if found else 0
     return Report(
         format=name,

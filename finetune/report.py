@@ -37,7 +37,8 @@ class Report:
     """The result of a check.
 
     `rows` counts the lines that are not blank, `examples` those that could be read as an example of `format`. `epochs`
-    is what the prices assume, 0 without examples. `counted_with` names the tokenizer, or says "estimate".
+    is what the prices assume, 0 without examples. `counted_with` names the tokenizer, or says "estimate" where
+    it is that of none of the models asked about, or part of the file has no published count.
     `encoding` is the text's. `task` comes with the guidance by task, and is None until then.
     """
 
@@ -65,6 +66,13 @@ class Report:
     def errors(self) -> tuple[Finding, ...]:
         """Return the findings that block a launch."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    def price_for(self, model: str, epochs: int) -> PriceRange | None:
+        """Return `price_usd` of `model` for another number of epochs; None where the report has no price for it."""
+        price = self.price_usd.get(model)
+        if price is None:
+            return None
+        return PriceRange(round(price.low / self.epochs * epochs, 6), round(price.high / self.epochs * epochs, 6))
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `tuneroom check --json` prints: plain JSON values, `verdict` included."""

@@ -34,7 +34,8 @@ def test_412_thousand_tokens_three_times_over_are_3_71_dollars_on_gpt_4o_mini() 
 
 
 def test_an_estimated_count_is_priced_fifteen_percent_either_way() -> None:
-    assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, margin=0.15) == PriceRange(2.55, 3.45)
+    assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, exact=False) == PriceRange(2.55, 3.45)
+    assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, margin=0.35) == PriceRange(1.95, 4.05)
 
 
 @pytest.mark.parametrize("model", ["o4-mini", "nobody-knows"])
@@ -104,6 +105,13 @@ def test_the_report_prices_each_example_up_to_the_model_s_context() -> None:
     assert report.price_usd == {"gpt-4o-mini-2024-07-18": CATALOGUE.price("gpt-4o-mini", tokens, 3)}
 
 
+def test_a_report_s_price_is_that_of_the_same_examples_for_other_epochs() -> None:
+    report = report_of(jsonl([*map(chat, range(60))]))
+    price = report.price_for("gpt-4o-mini-2024-07-18", 7)
+    assert price == CATALOGUE.price("gpt-4o-mini", report.tokens.total, 7)
+    assert report.price_for("gpt-9", 7) is None
+
+
 def test_without_a_model_all_on_offer_that_take_the_format_are_priced() -> None:
     chats, pairs = (report_of(jsonl([*map(row, range(60))])) for row in (chat, pair))
     assert len(chats.price_usd) == 5
@@ -115,6 +123,7 @@ def test_a_model_counts_with_its_own_tokenizer_and_the_toy_model_s_count_is_an_e
     content = jsonl([*map(chat, range(60))])
     assert report_of(content, models=["gpt-3.5-turbo"]).counted_with == "cl100k_base"
     assert report_of(content, models=["toy-gpt"]).counted_with == "estimate"
+    assert report_of(content, models=["toy-gpt", "gpt-4o"]).counted_with == "o200k_base"
 
 
 def test_tools_and_pictures_have_no_published_count_and_widen_the_price() -> None:

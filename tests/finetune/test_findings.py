@@ -203,11 +203,11 @@ def test_prompts_that_are_all_empty_are_open_ended_text_and_no_finding() -> None
 
 
 def test_rows_longer_than_the_model_reads_are_warned_of_when_a_model_is_given() -> None:
-    content = with_pair({"prompt": "word " * 600, "completion": " x END"})
+    content = with_pair({"prompt": "word " * 1_200, "completion": " x END"})
     assert report_of(content).findings == ()
     finding = found(report_of(content, models=["toy-gpt"]))["over-context"]
     assert (finding.rows, finding.severity) == ((17,), Severity.WARNING)
-    assert finding.message == "Row 17 is longer than the model reads (toy-gpt reads 512 tokens)."
+    assert finding.message == "Row 17 is longer than the model reads (toy-gpt reads 1,024 tokens)."
 
 
 def test_a_model_that_does_not_take_the_format_is_an_error() -> None:

@@ -67,7 +67,7 @@ def test_json_is_one_object_that_is_the_report(tmp_path: Path) -> None:
 
 
 def test_a_model_is_priced_alone_and_its_context_checked(tmp_path: Path) -> None:
-    lines = [row(number) for number in range(59)] + [row(60).replace("hardware", "hard " * 600)]
+    lines = [row(number) for number in range(59)] + [row(60).replace("hardware", "hard " * 1_200)]
     code, out, _ = run(write(tmp_path / "long.jsonl", lines), "--model", "toy-gpt")
     assert code == 0
     assert "toy-gpt  free" in out
