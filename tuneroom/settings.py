@@ -67,7 +67,7 @@ class Settings:
 
     Other
         log_level
-        fault_point, fault_latch  tests only: where to die, and the file that makes it once
+        fault_folder          tests only: a file in it named like a fault point kills whoever reaches that point, once
     """
 
     slack_bot_token: str = ""
@@ -98,8 +98,7 @@ class Settings:
     poll_max_s: float = 60.0
     report_silence_s: float = 3.0
     log_level: str = "INFO"
-    fault_point: str = ""
-    fault_latch: str = ""
+    fault_folder: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:

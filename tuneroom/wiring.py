@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from pathlib import Path
@@ -93,14 +94,16 @@ def desk(settings: Settings) -> Desk:
 
 
 def arm_faults(settings: Settings) -> None:
-    """Arm the point at which a test wants this process killed, once for all processes that share the latch."""
-    if settings.fault_point:
-        faults.arm(settings.fault_point, lambda: _die_once(Path(settings.fault_latch)))
+    """Let a test strike at any fault point: it puts a file called like the point into the folder."""
+    if settings.fault_folder:
+        for point in faults.POINTS:
+            faults.arm(point, functools.partial(_die_once, Path(settings.fault_folder) / point))
 
 
-def _die_once(latch: Path) -> None:
+def _die_once(order: Path) -> None:
+    """End this process as a power cut would; of those who reach the point, one finds the order and takes it away."""
     try:
-        latch.open("x").close()
-    except FileExistsError:
+        order.unlink()
+    except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
