@@ -21,16 +21,15 @@ class Refusal:
     hint: str
 
 
-EMPTY = Refusal("empty-file", "The file is empty.", "Save the examples in it, and drop it again.")
+EMPTY = Refusal("empty-file", "The file is empty.", "Save the examples in it, and try again.")
 
-_AS_JSONL = "Export it as JSONL: one example a line, such as {}."
 _EXAMPLE = '{"prompt": "…", "completion": "…"}'
-_HINT = _AS_JSONL.format(_EXAMPLE)
+_HINT = f"Export it as JSONL: one example a line, such as {_EXAMPLE}."
 
 _MAGIC = (
-    (b"\x1f\x8b", "a gzip archive", "Unpack it, and drop the JSONL file inside."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it, and use the JSONL file inside."),
     (b"PAR1", "a Parquet file", _HINT),
-    (b"PK\x03\x04", "a ZIP archive", "Unpack it, and drop the JSONL file inside."),
+    (b"PK\x03\x04", "a ZIP archive", "Unpack it, and use the JSONL file inside."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _HINT),
     (b"%PDF", "a PDF document", _HINT),
     (b"\x89PNG", "a picture", _HINT),
@@ -50,7 +49,7 @@ def refuse(head: bytes, filename: str) -> Refusal | None:
 
 def _binary(head: bytes, filename: str) -> Refusal | None:
     if _is_utf16(head):
-        return Refusal("not-utf8", "The file is UTF-16 text, not UTF-8.", "Save it as UTF-8, and drop it again.")
+        return Refusal("not-utf8", "The file is UTF-16 text, not UTF-8.", "Save it as UTF-8, and try again.")
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
             table = _TABLES.get(_extension(filename)) if magic == b"PK\x03\x04" else None
@@ -63,7 +62,7 @@ def _binary(head: bytes, filename: str) -> Refusal | None:
 def _text(head: bytes, filename: str) -> Refusal | None:
     text = head.removeprefix(BOM).decode("utf-8", "replace").lstrip()
     if text[:9].lower().startswith(("<!doctype", "<html")):
-        return _unknown("a web page, perhaps a login page", "Download the data itself, and drop that file.")
+        return _unknown("a web page, perhaps a login page", "Download the data itself, and use that file.")
     first = text.split("\n", 1)[0].strip()
     if _is_json_document(first):
         return _unknown("one JSON document over all lines", f"Write one object a line, without [ ]: {_EXAMPLE}.")

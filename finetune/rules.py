@@ -28,7 +28,7 @@ _ROLES = "system, developer, user, assistant, tool or function"
 _E, _W, _A = Severity.ERROR, Severity.WARNING, Severity.ADVICE
 
 RULES: dict[str, Rule] = {
-    "not-utf8": Rule(_E, "has|have bytes that are not UTF-8 text", "Save the file as UTF-8, and drop it again."),
+    "not-utf8": Rule(_E, "has|have bytes that are not UTF-8 text", "Save the file as UTF-8, and try again."),
     "not-json": Rule(_E, "is|are not JSON", "Mend the line, or delete it."),
     "not-an-object": Rule(
         _E, "is|are JSON, but not an object", "Write one object a line, in { }, with names and values."
