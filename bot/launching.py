@@ -81,6 +81,7 @@ def request_of(desk: Desk, dataset: Record[Dataset], report: Report, values: dic
     epochs = _field("epochs", lambda: parse_whole(values["epochs"], name="epochs", low=1, high=EPOCHS_MAX))
     holdout = _field("holdout", lambda: parse_whole(values["holdout"], name="percentage", low=0, high=50)) or 0
     _insist_on_rows(report, holdout)
+    quote = _quote(desk, report, values["model"], epochs or report.epochs)
     return TrainRequest(
         dataset=dataset.ref.id,
         sha256=dataset.data.sha256,
@@ -89,12 +90,17 @@ def request_of(desk: Desk, dataset: Record[Dataset], report: Report, values: dic
         model=_field("model", lambda: _model(desk, report, values["model"])),
         suffix=_field("suffix", lambda: parse_suffix(values["suffix"])),
         seed=_field("seed", lambda: parse_whole(values["seed"], name="seed", low=0, high=SEED_MAX)) or 0,
-        epochs=epochs,
+        epochs=epochs or _own_epochs(quote),
         batch_size=_field("batch", lambda: parse_whole(values["batch"], name="batch size", low=1, high=256)),
         learning_rate_multiplier=_field("lr", lambda: parse_multiplier(values["lr"])),
         holdout_percent=holdout,
-        quote=_quote(desk, report, values["model"], epochs or report.epochs),
+        quote=quote,
     )
+
+
+def _own_epochs(quote: Quote) -> int | None:
+    """Where epochs cost money, "auto" is what was quoted: a provider left to choose could go over the price."""
+    return quote.epochs if quote.high_usd > 0 else None
 
 
 def _field(name: str, parse: Any) -> Any:
@@ -227,13 +233,14 @@ def confirm(
             ),
         )
     except CapError as error:
-        raise _over(error, micros) from error
+        raise over_cap(error, micros) from error
     if is_new:
         desk.doorbell.ring(ref)
     return ref
 
 
-def _over(error: CapError, micros: int) -> UserError:
+def over_cap(error: CapError, micros: int) -> UserError:
+    """Return the refusal of a request that may cost `micros` micro-dollars."""
     if error.cap == "run":
         return UserError(
             "over-run-cap",

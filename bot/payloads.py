@@ -25,4 +25,5 @@ def text(value: Any, *path: str) -> str:
     """Return the text at a path, empty where there is none."""
     *above, name = path
     found: Any = table(value, *above).get(name) if above else value.get(name)
-    return "" if found is None else str(found)
+    # JSON can carry half a character ("\\ud800"), which neither a record nor a log can hold
+    return "" if found is None else str(found).encode("utf-8", "replace").decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.payloads import table, tables, text
 from bot.rendering import Upload
@@ -11,21 +11,36 @@ from jobstore.deliveries import Shape
 from jobstore.faults import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from slack_sdk import WebClient
 
+    from bot.payloads import Payload
     from bot.views import Message
     from jobstore.outbox import Attempt
 
 METADATA_TYPE: Final = "tuneroom_delivery"
-LOOK_BACK: Final = 100
+PAGES_MAX: Final = 10
+CLOCKS_DIFFER_S: Final = 120
 
 
-def deliver(client: WebClient, attempt: Attempt, content: Message | Upload, note_file: Callable[[str], None]) -> str:
+class Lease(Protocol):
+    """The sender's hold on the channel; both methods raise where it was lost."""
+
+    def insist(self) -> None:
+        """Go on only while the channel is still ours."""
+        ...
+
+    def note_file(self, file: str) -> None:
+        """Remember Slack's id of a file before it is shared."""
+        ...
+
+
+def deliver(client: WebClient, attempt: Attempt, content: Message | Upload, lease: Lease) -> str:
     """Make one delivery and return the ts of its message ("" for a file)."""
     if isinstance(content, Upload):
-        return _upload(client, attempt, content, note_file)
+        return _upload(client, attempt, content, lease)
+    lease.insist()
     if attempt.kind is Shape.CARD and attempt.ts:
         client.chat_update(
             channel=attempt.channel,
@@ -58,35 +73,46 @@ def find(client: WebClient, attempt: Attempt) -> str | None:
     """
     if attempt.kind is Shape.FILE:
         return "" if attempt.file and _is_shared(client, attempt) else None
-    if attempt.thread_ts:
-        answer = client.conversations_replies(
-            channel=attempt.channel, ts=attempt.thread_ts, limit=1000, include_all_metadata=True
-        )
-    else:
-        answer = client.conversations_history(channel=attempt.channel, limit=LOOK_BACK, include_all_metadata=True)
-    for message in tables(answer, "messages"):
+    for message in _since(client, attempt):
         if text(message, "metadata", "event_payload", "id") == attempt.id:
             return text(message, "ts")
     return None
+
+
+def _since(client: WebClient, attempt: Attempt) -> Iterator[Payload]:
+    """Yield the messages where the delivery belongs, from when it was put; clocks may differ by a little."""
+    oldest = f"{attempt.put_ms / 1000 - CLOCKS_DIFFER_S:.6f}"
+    cursor: str | None = None
+    for _ in range(PAGES_MAX):
+        options: dict[str, Any] = {"limit": 200, "oldest": oldest, "cursor": cursor, "include_all_metadata": True}
+        if attempt.thread_ts:
+            answer = client.conversations_replies(channel=attempt.channel, ts=attempt.thread_ts, **options)
+        else:
+            answer = client.conversations_history(channel=attempt.channel, **options)
+        yield from tables(answer, "messages")
+        cursor = text(answer, "response_metadata", "next_cursor")
+        if not cursor:
+            return
 
 
 def _metadata(attempt: Attempt) -> dict[str, Any]:
     return {"event_type": METADATA_TYPE, "event_payload": {"id": attempt.id}}
 
 
-def _upload(client: WebClient, attempt: Attempt, upload: Upload, note_file: Callable[[str], None]) -> str:
+def _upload(client: WebClient, attempt: Attempt, upload: Upload, lease: Lease) -> str:
     slot = client.files_getUploadURLExternal(filename=upload.filename, length=len(upload.content))
     file = text(slot, "file_id")
-    note_file(file)
+    lease.note_file(file)
     request = urllib.request.Request(  # noqa: S310 - the address is Slack's answer
         text(slot, "upload_url"),
         data=upload.content,
         method="POST",
         headers={"Content-Type": "application/octet-stream"},
     )
-    with urllib.request.urlopen(request, timeout=60):  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310
         pass
     reach("file.uploaded")
+    lease.insist()
     client.files_completeUploadExternal(
         files=[{"id": file, "title": upload.title}],
         channel_id=attempt.channel,

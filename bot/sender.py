@@ -6,8 +6,6 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final
 
-from slack_sdk.errors import SlackClientError
-
 from bot.posting import deliver, find
 from bot.rendering import NothingToSayError, render
 from bot.slack_errors import classify
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.desk import Desk
-    from jobstore.outbox import Attempt, Turn
+    from jobstore.outbox import Attempt, Outbox, Turn
 
 log = logging.getLogger(__name__)
 
@@ -98,13 +96,16 @@ class Sender:
                 self._found(turn, attempt, ts)
                 return 0
             content = render(self._desk, self._team, attempt)
-            ts = deliver(
-                self._client, attempt, content, lambda file: _keep(self._desk.outbox.note_file(turn, attempt, file))
-            )
+            ts = deliver(self._client, attempt, content, _Hold(self._desk.outbox, turn, attempt))
         except NothingToSayError as error:
             self._desk.outbox.end(turn, attempt, Outcome.DEAD, reason=f"gone: {error}")
             return 0
-        except (SlackClientError, OSError) as error:
+        except _LeaseLostError:
+            log.info("delivery.lease_lost", extra={"delivery": attempt.id})
+            return 0
+        except UNAVAILABLE:
+            raise
+        except Exception as error:  # whatever it was, it must not block the channel for good
             return self._failed(turn, attempt, error)
         reach("delivery.sent")
         self._desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
@@ -132,10 +133,22 @@ class Sender:
         return 0 if outcome is Outcome.DEAD else failure.wait_ms
 
 
-class _LeaseLostError(OSError):
+class _LeaseLostError(Exception):
     """Another sender has the channel: leave the rest to it."""
 
 
-def _keep(held: bool) -> None:  # noqa: FBT001
-    if not held:
-        raise _LeaseLostError
+class _Hold:
+    """The lease during one attempt (`bot.posting.Lease`)."""
+
+    def __init__(self, outbox: Outbox, turn: Turn, attempt: Attempt) -> None:
+        self._outbox = outbox
+        self._turn = turn
+        self._attempt = attempt
+
+    def insist(self) -> None:
+        if not self._outbox.hold_channel(self._turn):
+            raise _LeaseLostError
+
+    def note_file(self, file: str) -> None:
+        if not self._outbox.note_file(self._turn, self._attempt, file):
+            raise _LeaseLostError

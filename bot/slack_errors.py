@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,8 @@ from jobstore.outbox import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 RATE_LIMITED: Final = frozenset({"ratelimited", "rate_limited"})
 # our side is set up wrongly: nothing was sent, and somebody will mend it
@@ -50,7 +53,8 @@ def classify(error: Exception) -> Failure:
         return Failure(outcome=Outcome.AGAIN, reason="unreachable", wait_ms=2_000)
     if isinstance(error, (SlackClientError, OSError)):
         return Failure(outcome=Outcome.UNSURE, reason=type(error).__name__, wait_ms=1_000)
-    raise error
+    log.error("delivery.broken", exc_info=error)
+    return Failure(outcome=Outcome.UNSURE, reason=type(error).__name__, wait_ms=1_000)
 
 
 def _of_answer(error: SlackApiError) -> Failure:

@@ -83,7 +83,7 @@ def suffix_from_filename(filename: str) -> str:
 
 def parse_whole(text: str, *, name: str, low: int, high: int) -> int | None:
     """Return a whole number between `low` and `high`, None for "auto" or nothing; UserError otherwise."""
-    value = text.strip()
+    value = text.strip().lower()
     if value in {"", "auto"}:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", value) or not low <= int(value) <= high:
@@ -95,13 +95,11 @@ def parse_whole(text: str, *, name: str, low: int, high: int) -> int | None:
 
 def parse_multiplier(text: str) -> float | None:
     """Return a learning-rate multiplier above 0 and at most 100, None for "auto"; UserError otherwise."""
-    value = text.strip().removeprefix("x")
+    value = text.strip().lower()
     if value in {"", "auto"}:
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
+    match = re.fullmatch(r"x?((?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})(?:e-?\d)?)", value)
+    number = float(match[1]) if match else 0.0
     if not 0 < number <= 100:
         raise UserError("lr-invalid", "The learning-rate multiplier is a number above 0, such as 0.5.", "Or auto.")
     return number

@@ -1,7 +1,7 @@
 """Named points at which a test may end the process: where a crash could break a promise.
 
-In production nothing is armed and `reach` does nothing. The front door arms every point where the settings name a folder
-(`TUNEROOM_FAULT_FOLDER`): a file there orders one death, so that a kill test strikes exactly between two lines.
+In production nothing is armed and `reach` does nothing. Where the settings name a folder (`TUNEROOM_FAULT_FOLDER`), the
+front door arms every point, and a file there orders one death: a kill test strikes exactly between two lines.
 """
 
 from __future__ import annotations

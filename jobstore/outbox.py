@@ -110,6 +110,10 @@ class Outbox:
         args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason, was_unsure)
         return self._run("end_delivery", prefix(turn.team), *args) == 1
 
+    def hold_channel(self, turn: Turn) -> bool:
+        """Hold a channel longer; False where the lease was lost: then do nothing that Slack would show."""
+        return self._run("hold_channel", prefix(turn.team), turn.channel, turn.token, LEASE_MS) == 1
+
     def note_file(self, turn: Turn, attempt: Attempt, file: str) -> bool:
         """Remember Slack's id of a file before its upload is completed."""
         return self._run("note_file", prefix(turn.team), turn.channel, turn.token, attempt.id, file) == 1

@@ -21,11 +21,18 @@ DECIDED: Final = UserError(
 )
 
 
-def start_anew(store: Store, record: Record[Job], person: str) -> Record[Job]:
-    """Create a run anew, with an intent of its own: it may be paid twice, and a person said so."""
+def start_anew(store: Store, record: Record[Job], person: str, *, month_cap_micros: int) -> Record[Job]:
+    """Create a run anew, with an intent of its own: it may be paid twice, and a person said so.
+
+    What the first run may have cost is booked as spent, and as much stays reserved for the second, within the cap.
+    """
     _insist_on_unclear(record)
+    job = record.data
+    first = Settlement(
+        month=job.month, release_micros=0, spend_micros=job.reserved_micros, month_cap_micros=month_cap_micros
+    )
     changed = record.having(intent=None, intents=record.data.intents + 1, run="", note="")
-    return _decide(store, record, "creating", changed, {"type": "StartedAnew", "person": person})
+    return _decide(store, record, "creating", changed, {"type": "StartedAnew", "person": person}, settle=first)
 
 
 def name_run(store: Store, record: Record[Job], person: str, run: str) -> Record[Job]:

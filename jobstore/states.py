@@ -31,10 +31,14 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state: who acts, and the states a record may go to from here. No way out means it is finished."""
+    """One state: who acts, and the states a record may go to from here. No way out means it is finished.
+
+    What is finished is forgotten after the retention, unless it `is_kept`: a model lives longer than its job's news.
+    """
 
     actor: Actor
     to: tuple[str, ...] = ()
+    is_kept: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -66,7 +70,7 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "training": _live(Actor.FOLLOWER, "analysing", "failed", "cancelled"),
         "analysing": _live(Actor.WORKER, "probing"),
         "probing": _live(Actor.WORKER, "ready"),
-        "ready": _DONE,
+        "ready": State(Actor.NOBODY, is_kept=True),
         "failed": _DONE,
         "cancelled": _DONE,
     },

@@ -7,7 +7,8 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jobstore.deliveries import as_json
+from jobstore.connections import UNAVAILABLE
+from jobstore.deliveries import Rank, as_json, card
 from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
@@ -48,11 +49,15 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What becomes of a reservation when the job ends."""
+    """What becomes of a reservation: what is released of it, and what is booked as spent, in micro-dollars.
+
+    With `month_cap_micros`, booking more than is released is refused where the month's cap does not hold it.
+    """
 
     month: str
     release_micros: int
     spend_micros: int
+    month_cap_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,17 +226,16 @@ class Store:
     ) -> Record[Data]:
         """Move `record` to state `to` (or amend it where it stands) and return it as it is now.
 
-        Raises StaleError where the record moved or the lease was lost, and ValueError for a move that the state
-        table does not have. The lease ends here unless `keep_lease`.
+        Raises StaleError where the record moved or the lease was lost, CapError where `settle` goes over its cap, and
+        ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A lost
+        answer is asked for once more: the same commit is answered as it was the first time.
         """
         ref = record.ref
         if not allows(ref.kind, record.state, to):
             msg = f"a {ref.kind.value} does not go from {record.state} to {to}"
             raise ValueError(msg)
         state = state_of(ref.kind, to)
-        answer = self._run(
-            "transition",
-            prefix(ref.team),
+        arguments = (
             ref.kind.value,
             ref.id,
             record.state,
@@ -245,13 +249,19 @@ class Store:
             _object(event),
             as_json(deliveries),
             "1" if keep_lease else "",
-            "1" if state.is_final else "",
+            "1" if state.is_final and not state.is_kept else "",
             json.dumps(asdict(settle)) if settle else "",
             json.dumps([asdict(mark) for mark in marks]),
             _object(audit),
             _flag(record),
             SCHEMA,
         )
+        try:
+            answer = self._run("transition", prefix(ref.team), *arguments)
+        except UNAVAILABLE:
+            answer = self._run("transition", prefix(ref.team), *arguments)
+        if answer[0] == "over-month-cap":
+            raise CapError("month", int(answer[1]) / MICROS)
         if answer[0] != "done":
             msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
             raise StaleError(msg)
@@ -267,12 +277,13 @@ class Store:
             updated_ms=int(answer[3]),
         )
 
-    def flag_cancel(self, ref: Ref, person: str) -> str:
-        """Ask for a job to be cancelled: "flagged", "already" asked for, or "too-late"."""
+    def flag_cancel(self, ref: Ref, person: str, *, channel: str) -> str:
+        """Ask for a job to be cancelled, and for its card to say so: "flagged", "already" asked for, or "too-late"."""
         live = [name for name, state in TABLES[ref.kind].items() if "cancelled" in state.to]
         event = json.dumps({"type": "CancelRequested", "person": person})
         audit = json.dumps({"act": "cancel", "person": person, "on": ref.member})
-        return self._run("flag_cancel", prefix(ref.team), ref.kind.value, ref.id, event, audit, *live)[0]
+        cards = as_json([card(ref, channel=channel, rank=Rank.MILESTONE)])
+        return self._run("flag_cancel", prefix(ref.team), ref.kind.value, ref.id, event, audit, cards, *live)[0]
 
     def due(self, team: str, actor: Actor, limit: int = 100) -> list[Ref]:
         """Return records on which `actor` is due to act now, the longest due first."""

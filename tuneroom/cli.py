@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tuneroom import check  # noqa: PLC0415
 
         return check.main(arguments[1:])
+    if arguments[:1] == ["trainer"]:  # a program of its own, that knows nothing of ours
+        os.execv(sys.executable, [sys.executable, "-P", "-m", *arguments])  # noqa: S606
     try:
         parsed = _parser().parse_args(arguments)
         settings = Settings.from_environment()
@@ -54,9 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker.set_defaults(command=_worker)
     commands.add_parser("follower", help="follow runs and ring again").set_defaults(command=_follower)
-    trainer = commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training")
-    trainer.add_argument("arguments", nargs=argparse.REMAINDER, help="see tuneroom trainer -- --help")
-    trainer.set_defaults(command=_trainer)
+    commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training", add_help=False)
     commands.add_parser("check", help="check a dataset; needs no server", add_help=False)
     return parser
 
@@ -112,10 +113,3 @@ def _follower(settings: Settings, _: argparse.Namespace) -> int:
     from tuneroom import follower_command  # noqa: PLC0415
 
     return follower_command.run(settings)
-
-
-def _trainer(_: Settings, parsed: argparse.Namespace) -> int:
-    from trainer.__main__ import main as serve_trainer  # noqa: PLC0415
-
-    serve_trainer(parsed.arguments)
-    return 0

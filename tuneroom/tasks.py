@@ -10,10 +10,12 @@ from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from finetune.check import check
 from jobstore.connections import connect_rq
 from jobstore.doorbell import PERFORM, ref_of_task
 from tuneroom import wiring
 from tuneroom.settings import Settings
+from workers import charts
 from workers.perform import perform as perform_stage
 
 if TYPE_CHECKING:
@@ -67,8 +69,7 @@ class Task(Job):
 
 def work(queue: str, redis_url: str) -> None:
     """Work on one queue until told to stop. One queue a process: a worker on two can lose a task between them."""
-    _workshop()  # before the fork: what a child inherits it does not build again
-    warm()
+    warm(queue)  # before the fork: what a child inherits it does not build again
     connection = connect_rq(redis_url)
     # a fork for each task, so that a crash in a check takes nothing else with it; not on macOS, where a forked child
     # of a process with threads may hang: there a crash ends the worker, which its supervisor restarts
@@ -87,11 +88,11 @@ def work(queue: str, redis_url: str) -> None:
     worker.work(logging_level="WARNING")
 
 
-def warm() -> None:
-    """Load what every child would otherwise load anew: the tokenizer's ranks take half a second."""
-    from finetune.check import check  # noqa: PLC0415
-
+def warm(queue: str) -> None:
+    """Load what every child would otherwise load anew: the tokenizer's ranks and the plotting take a second each."""
     shop = _workshop()
-    check(
-        [b'{"prompt": "a", "completion": "b"}\n'], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue
-    )
+    if queue == "runs":
+        charts.warm()
+    if queue == "checks":
+        row = b'{"prompt": "a", "completion": "b"}\n'
+        check([row], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue)

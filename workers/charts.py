@@ -36,6 +36,15 @@ def loss_chart(curves: Curves, *, title: str) -> bytes:
     return picture.getvalue()
 
 
+def warm() -> None:
+    """Draw once, so that a child forked from this process finds the fonts and the table reader loaded."""
+    from finetune.results import parse_results  # noqa: PLC0415 - pandas, which only a result file needs
+
+    loss_chart(
+        parse_results(b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,1.0,0.5,,\n"), title=""
+    )
+
+
 def _line(axes: Any, steps: Any, values: Any, label: str, colour: str) -> None:
     points = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
     if not points:

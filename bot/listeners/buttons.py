@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
-from bot.launching import first_values, form_of
+from bot.launching import first_values, form_of, over_cap
 from bot.listeners.commands import known
 from bot.listeners.replies import Asker, explained
 from bot.payloads import text
@@ -15,6 +15,7 @@ from finetune.permissions import Act
 from jobstore.records import Ref
 from jobstore.resolving import give_up, start_anew
 from jobstore.states import Kind
+from jobstore.store import MICROS, CapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,9 @@ class Buttons:
         asker.client.views_open(trigger_id=pressed.trigger, view=views.details_modal(job, events))
 
     def _cancel(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        asker.tell(views.cancel_outcome(job, self._desk.store.flag_cancel(job.ref, pressed.person)))
+        asker.tell(
+            views.cancel_outcome(job, self._desk.store.flag_cancel(job.ref, pressed.person, channel=job.data.channel))
+        )
 
     def _try(self, pressed: Press, record: Record[Any], asker: Asker) -> None:
         job, prompt = record, ""
@@ -100,7 +103,11 @@ class Buttons:
         asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))
 
     def _start_anew(self, pressed: Press, job: Record[Any], _: Asker) -> None:
-        start_anew(self._desk.store, job, pressed.person)
+        cap = round(self._desk.caps.month_usd * MICROS)
+        try:
+            start_anew(self._desk.store, job, pressed.person, month_cap_micros=cap)
+        except CapError as error:
+            raise over_cap(error, job.data.reserved_micros) from error
         self._desk.doorbell.ring(job.ref)
 
     def _give_up(self, pressed: Press, job: Record[Any], _: Asker) -> None:

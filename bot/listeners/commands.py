@@ -95,7 +95,7 @@ class Commands:
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:
         ref, _ = intake.handle(command.rest, command.team, kinds=("j",))
         record = self._known(ref, person, Act.CANCEL, place)
-        return views.cancel_outcome(record, self._desk.store.flag_cancel(ref, person.id))
+        return views.cancel_outcome(record, self._desk.store.flag_cancel(ref, person.id, channel=record.data.channel))
 
     def _try(self, command: Command, person: Person, place: Place) -> Message | None:
         ref, prompt = intake.handle(command.rest, command.team, kinds=("m", "j"))

@@ -117,6 +117,8 @@ def _price_section(report: Report, offered: list[tuple[str, PriceRange]]) -> Blo
         mrkdwn("{price} on {model}", price=words.price(price.low, price.high), model=label)
         for label, price in offered[:PRICES_SHOWN]
     ]
+    if all(price.high <= 0 for _, price in offered):  # how often the rows are gone over changes nothing then
+        return section(mrkdwn("Training is {prices}.", prices=join(", ", prices)))
     return section(
         mrkdwn("{epochs}: {prices}.", epochs=words.plural(report.epochs, "epoch"), prices=join(", ", prices))
     )

@@ -39,7 +39,7 @@ def job_title(record: Record[Job]) -> Mrkdwn:
 def plan_line(job: Job) -> Mrkdwn:
     """What was asked for: model, rows, epochs, price."""
     request = job.request
-    epochs = words.plural(request.quote.epochs if request.epochs is None else request.epochs, "epoch")
+    epochs = "epochs: auto" if request.epochs is None else words.plural(request.epochs, "epoch")
     parts = [
         words.model_name(request.model),
         words.plural(job.rows, "row") if job.rows else "",

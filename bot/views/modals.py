@@ -133,17 +133,25 @@ def _handle(job: Record[Job]) -> Mrkdwn:
 
 def _price_line(form: LaunchForm) -> Mrkdwn:
     quote = form.quote
+    if quote.high_usd <= 0:
+        return lines(mrkdwn("*Free.* Nothing is charged for this model."), _data_line(form))
     price = words.price(quote.low_usd, quote.high_usd)
     what = mrkdwn(
         "for {epochs} over {tokens} tokens",
         epochs=words.plural(quote.epochs, "epoch"),
         tokens=words.short_count(quote.tokens),
     )
-    data = mrkdwn(
+    as_of = mrkdwn("Prices of {date}.", date=words.name(quote.prices_as_of)) if quote.prices_as_of else EMPTY
+    return lines(
+        mrkdwn("*{price}* {what}. {as_of}", price=price[:1].upper() + price[1:], what=what, as_of=as_of),
+        _data_line(form),
+    )
+
+
+def _data_line(form: LaunchForm) -> Mrkdwn:
+    return mrkdwn(
         "*{file}* ({id}), {rows}.",
         file=words.name(form.filename),
         id=words.handle(form.dataset_ref),
         rows=words.plural(form.rows, "row"),
     )
-    as_of = mrkdwn("Prices of {date}.", date=words.name(quote.prices_as_of)) if quote.prices_as_of else EMPTY
-    return lines(mrkdwn("*{price}* {what}. {as_of}", price=price[:1].upper() + price[1:], what=what, as_of=as_of), data)

@@ -61,6 +61,9 @@ local function put_deliveries(prefix, deliveries, at)
       redis.call('HINCRBY', key, 'wanted', 1)
       redis.call('HSET', key, 'rank', item.rank)
     end
+    if item.parent ~= '' then  -- a thread that is still used is not forgotten
+      redis.call('EXPIRE', prefix .. 'delivery:' .. item.parent, RETENTION_S)
+    end
     if is_new or item.kind == 'card' then
       redis.call('EXPIRE', key, RETENTION_S)
       local score = item.rank * 1e12 + redis.call('INCR', prefix .. 'outbox:sequence')

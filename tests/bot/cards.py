@@ -33,7 +33,7 @@ def a_request(*, model: str = "gpt-4o-mini-2024-07-18", quote: Quote = QUOTE) ->
         model=model,
         suffix="support-bot",
         seed=7,
-        epochs=None,
+        epochs=3,
         batch_size=None,
         learning_rate_multiplier=None,
         holdout_percent=10,

@@ -46,7 +46,7 @@ def test_without_labels_every_price_of_the_report_is_shown() -> None:
 def test_training_that_costs_nothing_is_called_free() -> None:
     report = a_report(price_usd={"toy-gpt": PriceRange(0, 0)})
     card = dataset_card(a_dataset("accepted"), report, model_labels={"toy-gpt": "Toy model"})
-    assert "3 epochs: free on Toy model." in shown(card)
+    assert "Training is free on Toy model." in shown(card)
     assert "[Train (free)…]" in shown(card)
 
 

@@ -62,7 +62,7 @@ def test_the_most_it_may_cost_fits_the_button_and_stays_true(cap_usd: float, lab
 def test_a_free_launch_says_so() -> None:
     modal = launch_modal(dataclasses.replace(FORM, quote=FREE), metadata="")
     assert modal["submit"]["text"] == "Train (free)"
-    assert shown(modal).startswith("*Free* for 3 epochs over 41k tokens.")
+    assert shown(modal).startswith("*Free.* Nothing is charged for this model.")
 
 
 def test_a_changed_price_is_said_before_the_fields() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobstore.states import TABLES, Actor, Kind
-from tests.support.samples import TEAM, a_dataset, a_job, recorded
+from tests.support.samples import CHANNEL, TEAM, a_dataset, a_job, recorded
 
 if TYPE_CHECKING:
     import redis
@@ -26,8 +26,8 @@ def placed(peek: redis.Redis, ref: Ref, state: str) -> None:
 
 def test_cancel_is_flagged_once_and_known_to_who_asks(store: Store) -> None:
     ref = recorded(store)
-    assert store.flag_cancel(ref, "U1") == "flagged"
-    assert store.flag_cancel(ref, "U2") == "already"
+    assert store.flag_cancel(ref, "U1", channel=CHANNEL) == "flagged"
+    assert store.flag_cancel(ref, "U2", channel=CHANNEL) == "already"
     record = store.get(ref)
     assert record is not None
     assert (record.cancel, record.version) == (True, 1)
@@ -39,7 +39,7 @@ def test_cancel_is_flagged_once_and_known_to_who_asks(store: Store) -> None:
 def test_cancel_is_too_late_where_the_state_cannot_be_cancelled(store: Store, peek: redis.Redis, state: str) -> None:
     ref = recorded(store)
     placed(peek, ref, state)
-    assert store.flag_cancel(ref, "U1") == ("flagged" if state in CANCELLABLE else "too-late")
+    assert store.flag_cancel(ref, "U1", channel=CHANNEL) == ("flagged" if state in CANCELLABLE else "too-late")
     record = store.get(ref)
     assert record is not None
     assert record.cancel == (state in CANCELLABLE)
@@ -48,8 +48,8 @@ def test_cancel_is_too_late_where_the_state_cannot_be_cancelled(store: Store, pe
 def test_what_is_no_job_or_not_there_cannot_be_cancelled(store: Store, peek: redis.Redis) -> None:
     dataset, gone = recorded(store, a_dataset()), recorded(store)
     peek.delete("tuneroom:{T1}:" + gone.member)
-    assert store.flag_cancel(dataset, "U1") == "too-late"
-    assert store.flag_cancel(gone, "U1") == "too-late"
+    assert store.flag_cancel(dataset, "U1", channel=CHANNEL) == "too-late"
+    assert store.flag_cancel(gone, "U1", channel=CHANNEL) == "too-late"
     assert store.get(gone) is None
 
 
@@ -58,7 +58,7 @@ def test_cancel_makes_a_waiting_record_due_at_once(store: Store) -> None:
     record = store.get(ref)
     assert record is not None
     store.transition(record, "requested", a_job(), due_in_ms=300_000)
-    store.flag_cancel(ref, "U1")
+    store.flag_cancel(ref, "U1", channel=CHANNEL)
     assert store.due(TEAM, Actor.WORKER) == [ref]
 
 
@@ -66,7 +66,7 @@ def test_cancel_does_not_take_the_lease_from_its_owner(store: Store) -> None:
     ref = recorded(store)
     mine = store.claim(ref, ["requested"], LONG_MS)
     assert mine is not None
-    store.flag_cancel(ref, "U1")
+    store.flag_cancel(ref, "U1", channel=CHANNEL)
     assert store.due(TEAM, Actor.WORKER) == []
     assert store.transition(mine, "uploading", a_job()).state == "uploading"
 
@@ -76,7 +76,7 @@ def test_owner_learns_of_a_cancel_with_its_next_write(store: Store) -> None:
     ref = recorded(store)
     mine = store.claim(ref, ["requested"], LONG_MS)
     assert mine is not None
-    store.flag_cancel(ref, "U1")
+    store.flag_cancel(ref, "U1", channel=CHANNEL)
     assert not mine.cancel
     assert store.transition(mine, "requested", a_job(), keep_lease=True).cancel
 
@@ -85,7 +85,7 @@ def test_cancel_during_a_step_is_acted_on_right_after_it(store: Store) -> None:
     ref = recorded(store)
     mine = store.claim(ref, ["requested"], LONG_MS)
     assert mine is not None
-    store.flag_cancel(ref, "U1")
+    store.flag_cancel(ref, "U1", channel=CHANNEL)
     after = store.transition(mine, "requested", a_job(), due_in_ms=300_000)
     assert store.due(TEAM, Actor.WORKER) == [ref]
     store.transition(after, "requested", a_job(), due_in_ms=300_000)
@@ -96,6 +96,6 @@ def test_cancel_during_a_step_that_fails_is_acted_on_right_after_it(store: Store
     ref = recorded(store)
     mine = store.claim(ref, ["requested"], LONG_MS)
     assert mine is not None
-    store.flag_cancel(ref, "U1")
+    store.flag_cancel(ref, "U1", channel=CHANNEL)
     store.release(mine, due_in_ms=300_000)
     assert store.due(TEAM, Actor.WORKER) == [ref]

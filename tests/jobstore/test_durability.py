@@ -10,7 +10,7 @@ from jobstore.connections import UNAVAILABLE, connect
 from jobstore.outbox import Outbox, Outcome
 from jobstore.states import Actor
 from jobstore.store import Mark, Reservation, StaleError, Store
-from tests.support.samples import MONTH, RECORDED, TEAM, a_delivery, a_job
+from tests.support.samples import CHANNEL, MONTH, RECORDED, TEAM, a_delivery, a_job
 from tests.support.valkey import contents
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def test_full_server_refuses_every_write_whole(private_valkey: Callable[[], Serv
             lambda: store.record(TEAM, a_job(), dedupe="V1", event=RECORDED, deliveries=[a_delivery("n")]),
             lambda: store.transition(record, "uploading", a_job(), event=RECORDED, deliveries=[a_delivery("n")]),
             lambda: store.renew(record, 60_000),
-            lambda: store.flag_cancel(ref, "U1"),
+            lambda: store.flag_cancel(ref, "U1", channel=CHANNEL),
         ):
             before = contents(client)
             with pytest.raises(UNAVAILABLE):

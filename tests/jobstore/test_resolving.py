@@ -9,7 +9,7 @@ import pytest
 from finetune.errors import UserError
 from jobstore.records import Intent
 from jobstore.resolving import give_up, name_run, start_anew
-from jobstore.store import Reservation
+from jobstore.store import CapError, Reservation
 from tests.support.samples import MONTH, TEAM, a_job, recorded
 
 if TYPE_CHECKING:
@@ -30,9 +30,25 @@ def unclear(store: Store) -> Record[Any]:
 
 
 def test_starting_anew_is_another_intent(store: Store, unclear: Record[Any]) -> None:
-    after = start_anew(store, unclear, "U1")
+    after = start_anew(store, unclear, "U1", month_cap_micros=10**12)
     assert (after.state, after.data.intent, after.data.intents) == ("creating", None, 1)
+
+
+def test_starting_anew_counts_the_first_run_as_spent_and_keeps_the_second_reserved(
+    store: Store, unclear: Record[Any]
+) -> None:
+    start_anew(store, unclear, "U1", month_cap_micros=4_000_000)
+    assert store.spend(TEAM, MONTH) == (2.0, 2.0)
+
+
+def test_starting_anew_over_the_month_cap_is_refused_and_changes_nothing(store: Store, unclear: Record[Any]) -> None:
+    with pytest.raises(CapError) as refusal:
+        start_anew(store, unclear, "U1", month_cap_micros=3_999_999)
+    assert (refusal.value.cap, refusal.value.left_usd) == ("month", 1.999999)
     assert store.spend(TEAM, MONTH) == (2.0, 0.0)
+    now = store.get(unclear.ref)
+    assert now is not None
+    assert (now.state, now.version) == ("unclear", unclear.version)
 
 
 def test_named_run_is_followed(store: Store, unclear: Record[Any]) -> None:
@@ -49,7 +65,7 @@ def test_giving_up_counts_what_was_reserved_as_spent(store: Store, unclear: Reco
 
 
 def test_decision_is_made_once_and_stands_in_the_audit(store: Store, unclear: Record[Any]) -> None:
-    after = start_anew(store, unclear, "U1")
+    after = start_anew(store, unclear, "U1", month_cap_micros=10**12)
     for late in (unclear, after):
         with pytest.raises(UserError) as refusal:
             give_up(store, late, "U2")

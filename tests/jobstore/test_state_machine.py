@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from jobstore.connections import connect
 from jobstore.states import TABLES, Actor, Kind, State, allows, state_of
 from jobstore.store import StaleError, Store
-from tests.support.samples import RECORDED, TEAM, a_dataset, a_job, a_prompt
+from tests.support.samples import CHANNEL, RECORDED, TEAM, a_dataset, a_job, a_prompt
 
 if TYPE_CHECKING:
     from jobstore.records import Record, Ref
@@ -190,7 +190,7 @@ class Owners(RuleBasedStateMachine):
         expected = self.any_of(pick)
         may = "cancelled" in expected.at.to
         answer = "too-late" if not may else "already" if expected.cancel else "flagged"
-        assert self.store.flag_cancel(expected.ref, "U1") == answer
+        assert self.store.flag_cancel(expected.ref, "U1", channel=CHANNEL) == answer
         if answer == "flagged":
             expected.cancel, expected.events = True, expected.events + 1
 

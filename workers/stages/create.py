@@ -44,6 +44,8 @@ def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Inten
         record, "creating", record.having(intent=posting), event={"type": "RunIntended"}, keep_lease=True
     )
     reach("create.intended")
+    if record.cancel:  # flagged since this stage began: nothing has been sent yet
+        return cancelled(shop, record)
     job = record.data
     try:
         run = provider.create_run(job.request, train_file=job.train_file, valid_file=job.valid_file, intent=posting.id)
