@@ -55,5 +55,6 @@ class AdamW:
             first += np.float32(1 - BETAS[0]) * (gradient - first)
             second += np.float32(1 - BETAS[1]) * (gradient * gradient - second)
             if value.ndim > 1:
-                value *= np.float32(1 - rate * WEIGHT_DECAY)
-            value -= np.float32(rate * correction) * first / (np.sqrt(second) + np.float32(EPSILON))
+                np.multiply(value, np.float32(1 - rate * WEIGHT_DECAY), out=value)
+            change = np.float32(rate * correction) * first / (np.sqrt(second) + np.float32(EPSILON))
+            np.subtract(value, change, out=value)

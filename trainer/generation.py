@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How to draw: a temperature (0 is greedy), a nucleus, a limit, up to four stop texts, a seed, and how many
-    alternatives to report at each token."""
+    """How to draw: temperature (0 is greedy), nucleus, limits, seed, and how many likeliest tokens to report."""
 
     temperature: float = 1.0
     top_p: float = 1.0

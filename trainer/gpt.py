@@ -12,9 +12,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import autograd.numpy as anp
+import autograd
+import autograd.numpy
 import numpy as np
-from autograd import value_and_grad
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainer.batches import Batch
+
+anp: Any = autograd.numpy
+value_and_grad: Any = autograd.value_and_grad
 
 Floats: TypeAlias = "NDArray[np.float32]"
 Params: TypeAlias = "dict[str, NDArray[np.float32]]"
@@ -43,19 +46,24 @@ class Shape:
 
 
 def initial_params(shape: Shape, seed: int) -> Params:
-    """Draw GPT-2's initial weights: normal of deviation 0.02, residual projections scaled down by depth."""
+    """Draw initial weights: normal, residual projections scaled down by depth, as GPT-2 does.
+
+    The deviations are not GPT-2's 0.02: at a width of 64 the signal drowns in it. On the ticket-routing sample these
+    answer 98% of held-out rows where 0.02 answers 60% (docs/adr/0004); positions start near 0, so that a word first
+    counts wherever it stands.
+    """
     rng = np.random.default_rng(seed)
 
-    def normal(*size: int, deviation: float = 0.02) -> Floats:
+    def normal(*size: int, deviation: float = 0.06) -> Floats:
         return rng.normal(0.0, deviation, size).astype(np.float32)
 
     def zeros(size: int) -> Floats:
         return np.zeros(size, np.float32)
 
-    width, residual = shape.width, 0.02 / math.sqrt(2 * shape.layers)
+    width, residual = shape.width, 0.06 / math.sqrt(2 * shape.layers)
     params: Params = {
-        "transformer.wte.weight": normal(shape.vocabulary, width),
-        "transformer.wpe.weight": normal(shape.context, width, deviation=0.01),
+        "transformer.wte.weight": normal(shape.vocabulary, width, deviation=0.05),
+        "transformer.wpe.weight": normal(shape.context, width, deviation=0.002),
     }
     for layer in range(shape.layers):
         at = f"transformer.h.{layer}"
@@ -80,7 +88,7 @@ def initial_params(shape: Shape, seed: int) -> Params:
 
 @primitive
 def rows_of(table: Floats, rows: NDArray[np.int64]) -> Floats:
-    """Take rows of a table. Indexing would do, but autograd's gradient of it (``np.add.at``) costs as much as a layer."""
+    """Take rows of a table. Plain indexing would do, but its gradient (``np.add.at``) costs as much as a layer."""
     return table[rows]
 
 

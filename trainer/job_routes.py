@@ -13,7 +13,6 @@ from starlette.routing import Route
 from trainer.disk import read_json
 from trainer.identifiers import new_id
 from trainer.jobs import BASE_MODEL, Job, JobStore, new_model_name, step_of
-from trainer.model_shelf import ModelShelf
 from trainer.paging import page
 from trainer.refusals import Refusal, unknown_model, unsupported
 from trainer.requests import Hyperparameters, JobRequest, read_body, read_limit
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from trainer.file_store import FileStore
+    from trainer.model_shelf import ModelShelf
 
 
 async def create_job(request: Request) -> Response:

@@ -135,7 +135,7 @@ class JobStore:
         return self.home(job_id) / MODEL
 
     def checkpoint_homes(self, job_id: str) -> list[Path]:
-        """The directories of a job's checkpoints, newest first; those half written or half deleted are not among them."""
+        """The directories of a job's whole checkpoints, newest first."""
         found = (self.home(job_id) / CHECKPOINTS).glob("step-*/checkpoint.json")
         return sorted((path.parent for path in found), key=step_of, reverse=True)
 

@@ -197,7 +197,7 @@ async def start(home: Path) -> Process:
     """Start a training process, in a session of its own so that ctrl-C reaches only the server."""
     with (home / "training.log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            *("env", *CHILD_SETTINGS, sys.executable, "-m", "trainer.train", str(home.resolve())),
+            *("env", *CHILD_SETTINGS, sys.executable, "-m", "trainer.train", str(home)),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=log,

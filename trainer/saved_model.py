@@ -1,5 +1,8 @@
 """A model on disk: a directory in Hugging Face's GPT-2 form that transformers can load."""
 
+# pyright: reportUnknownVariableType=false
+# safetensors leaves the type of paths open
+
 from __future__ import annotations
 
 import shutil

@@ -77,7 +77,7 @@ def create_app(config: TrainerConfig) -> Starlette:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold(config.data_dir / "lock"):
             app.state.files = FileStore(config.data_dir / "files")
-            app.state.jobs = JobStore(config.data_dir / "jobs")
+            app.state.jobs = JobStore(config.data_dir.resolve() / "jobs")
             app.state.models = ModelShelf(app.state.jobs)
             app.state.runner = Runner(app.state.jobs, app.state.files)
             working = asyncio.create_task(app.state.runner.run())
