@@ -81,7 +81,7 @@ def request_of(desk: Desk, dataset: Record[Dataset], report: Report, values: dic
     epochs = _field("epochs", lambda: parse_whole(values["epochs"], name="epochs", low=1, high=EPOCHS_MAX))
     holdout = _field("holdout", lambda: parse_whole(values["holdout"], name="percentage", low=0, high=50)) or 0
     _insist_on_rows(report, holdout)
-    quote = _quote(desk, report, values["model"], epochs or report.epochs)
+    quote = _quote(report, values["model"], epochs or report.epochs)
     return TrainRequest(
         dataset=dataset.ref.id,
         sha256=dataset.data.sha256,
@@ -141,8 +141,8 @@ def _model(desk: Desk, report: Report, name: str) -> str:
     return name
 
 
-def _quote(desk: Desk, report: Report, model: str, epochs: int) -> Quote:
-    price = desk.catalogue.price(model, report.tokens.total, epochs, exact=report.counted_with != "estimate")
+def _quote(report: Report, model: str, epochs: int) -> Quote:
+    price = report.price_for(model, epochs)
     if price is None:
         raise FieldError(
             "model",
@@ -157,7 +157,7 @@ def _quote(desk: Desk, report: Report, model: str, epochs: int) -> Quote:
         high_usd=price.high,
         epochs=epochs,
         tokens=report.tokens.total,
-        prices_as_of=desk.catalogue.as_of.isoformat(),
+        prices_as_of=report.prices_as_of,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finetune.catalogue import Catalogue
+from finetune.errors import UserError
 from finetune.permissions import Policy
 from jobstore import faults
 from jobstore.blobs import Blobs
@@ -30,6 +31,13 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
 def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
     """Return the base models on offer: the operator's list, or what the table has open at the provider."""
+    for name in settings.model_names:
+        if catalogue.get(name) is None:
+            raise UserError(
+                "model-unknown",
+                f"TUNEROOM_MODELS names {name}, whose price is not in the table.",
+                "Take it out, or add it by a TUNEROOM_PRICE_TABLE.",
+            )
     if settings.model_names:
         return settings.model_names
     on_offer = [model for model in catalogue.on_offer() if model.provider == settings.provider]
