@@ -77,12 +77,12 @@ def array(item: Check, most: int, least: int = 1) -> Check:
         if not isinstance(value, list):
             yield problem("must provide an array", at)
             return
-        items = cast("list[Any]", value)
-        if len(items) > most:
+        several = cast("list[Any]", value)
+        if len(several) > most:
             yield problem(f"no more than {most} items allowed", at)
-        if len(items) < least:
+        if len(several) < least:
             yield problem(f"no fewer than {least} items required", at)
-        for index, one in enumerate(items):
+        for index, one in enumerate(several):
             yield from item(one, f"{at}/{index}")
 
     return check
@@ -121,7 +121,7 @@ def by_type(kinds: Mapping[str, Check]) -> Check:
         kind = cast("Json", value).get("type")
         if kind is None:
             yield problem("missing required field: type", at)
-        elif kind not in kinds:
+        elif not isinstance(kind, str) or kind not in kinds:
             yield problem(f"unsupported type: {kind}", f"{at}/type")
         else:
             yield from kinds[kind](cast("Json", value), at)
@@ -132,6 +132,11 @@ def by_type(kinds: Mapping[str, Check]) -> Check:
 def typed(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, *rules: Check) -> Check:
     """Check an object whose `type` has been looked at already."""
     return shape({"type": anything, **required}, optional, *rules)
+
+
+def items(value: Any) -> list[Any]:
+    """Return a list's items, and none of anything else: its own check complains about that."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def exactly_one(*names: str) -> Check:

@@ -10,6 +10,7 @@ from sandbox.blockkit.checks import (
     boolean,
     by_type,
     exactly_one,
+    items,
     one_of,
     problem,
     shape,
@@ -39,13 +40,12 @@ def option(option_text: Check, *, with_url: bool = False) -> Check:
 
 def initial_among_options(value: Any, at: str) -> Iterator[str]:
     """Rule: what is chosen at first is one of the options, word for word."""
-    options: list[Any] = list(value.get("options") or [])
-    for group in cast("list[Any]", value.get("option_groups") or []):
-        if isinstance(group, dict):
-            options += cast("Json", group).get("options") or []
+    options = [*items(value.get("options"))]
+    for group in items(value.get("option_groups")):
+        options += items(cast("Json", group).get("options")) if isinstance(group, dict) else []
     if "initial_option" in value and value["initial_option"] not in options:
         yield problem("initial_option must exactly match one of the options", f"{at}/initial_option")
-    for index, chosen in enumerate(value.get("initial_options") or []):
+    for index, chosen in enumerate(items(value.get("initial_options"))):
         if chosen not in options:
             yield problem("initial_options must exactly match options", f"{at}/initial_options/{index}")
 

@@ -118,7 +118,9 @@ TEXT_INPUTS: dict[str, Check] = {
     ),
     "email_text_input": typed({}, TYPED),
     "url_text_input": typed({}, TYPED),
-    "rich_text_input": typed({}, {**TYPED, "initial_value": anything}),
+    "rich_text_input": typed(
+        {}, {**TYPED, "initial_value": anything, "min_lines": integer(1, 100), "max_lines": integer(1, 100)}
+    ),
     "file_input": typed({}, {**ACTION, "filetypes": array(string(64), 100), "max_files": integer(1, 10)}),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ import { act, becomeUser, whoAmI } from "./deeds.js";
 import { h, replace } from "./dom.js";
 import { showFaults } from "./faults.js";
 import { Live } from "./live.js";
-import { MessageList, avatar, showHome } from "./messages.js";
+import { MessageList, showHome } from "./messages.js";
 import { Modal } from "./modal.js";
 
 const BOT = "U0000TUNE0";
@@ -215,4 +215,3 @@ at("me").addEventListener("change", (event) => {
   state.thread = null;
   draw();
 });
-void avatar;

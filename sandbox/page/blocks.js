@@ -86,7 +86,7 @@ function image(one, context) {
   const url = reference ? context.fileUrl(reference) : one.image_url;
   const href = safeHref(url ?? "");
   // An image from elsewhere would be a request to elsewhere: it is named and linked, and not loaded.
-  if (!href || new URL(href).origin !== location.origin) return h("span", { class: "absent" }, "🖼 ", link(url, one.alt_text));
+  if (!href || new URL(href).origin !== location.origin) return h("span", { class: "absent" }, "image: ", link(url, one.alt_text));
   return h("img", { src: href, alt: one.alt_text, loading: "lazy" });
 }
 

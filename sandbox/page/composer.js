@@ -53,7 +53,7 @@ export class Composer {
     const written = this.text.value.trim();
     if (!written) return;
     const { channel, threadTs, commands } = this.place();
-    const [command, ...rest] = written.split(/\s+/);
+    const command = written.split(/\s+/)[0];
     const isCommand = commands.includes(command);
     if (isCommand && threadTs) {
       toast(`${command} is not supported in threads. Sorry!`);
@@ -66,7 +66,6 @@ export class Composer {
       ? await act("commands", { channel, command, text })
       : await act("messages", { channel, text: written, thread_ts: threadTs });
     if (!answer || answer.error) this.text.value = written;
-    void rest;
   }
 
   async drop(files) {

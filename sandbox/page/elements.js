@@ -5,7 +5,7 @@ import { h, safeHref } from "./dom.js";
 import { confirmed } from "./confirm.js";
 
 export function button(one, block, context) {
-  const label = one.type === "icon_button" ? `🗑 ${one.text.text}` : one.text.text;
+  const label = one.type === "icon_button" ? `✕ ${one.text.text}` : one.text.text;
   const node = h(
     "button",
     { type: "button", class: `button ${one.style ?? ""}`, "aria-label": one.accessibility_label },

@@ -11,12 +11,22 @@ export class MessageList {
     this.contextOf = contextOf;
     this.onThread = onThread;
     this.drawn = new Map();
+    this.atEnd = true;
+    list.addEventListener("scroll", () => {
+      this.atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+    });
+    // A picture that arrives late must not push the newest message out of sight. (load does not bubble: capture it.)
+    list.addEventListener("load", () => this.atEnd && this.toEnd(), true);
+  }
+
+  toEnd() {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.atEnd = true;
   }
 
   // Draw `messages` in order; `place` names what is shown, so that changing it starts at the end.
   show(messages, place, empty) {
     const moved = place !== this.place;
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
     if (moved) {
       this.drawn.clear();
       this.list.replaceChildren();
@@ -30,12 +40,12 @@ export class MessageList {
       this.drawn.delete(ts);
     }
     let previous = null;
-    for (const message of messages) previous = this.place1(message, previous);
+    for (const message of messages) previous = this.placeOne(message, previous);
     if (!messages.length && empty) this.list.append(h("li", { class: "empty" }, empty));
-    if (moved || atEnd) this.list.scrollTop = this.list.scrollHeight;
+    if (moved || this.atEnd) this.toEnd();
   }
 
-  place1(message, previous) {
+  placeOne(message, previous) {
     const context = this.contextOf();
     const signature = JSON.stringify([message, context.names[message.user], this.fileStamp(message, context)]);
     let entry = this.drawn.get(message.ts);
@@ -76,7 +86,7 @@ export class MessageList {
       h(
         "article",
         {},
-        message.is_ephemeral && h("p", { class: "only-you" }, "👁 Only visible to you"),
+        message.is_ephemeral && h("p", { class: "only-you" }, "Only visible to you"),
         h(
           "header",
           {},
@@ -125,11 +135,11 @@ export class MessageList {
     return h(
       "div",
       { class: "toolbar" },
-      h("button", { type: "button", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => this.onThread(message) }, "💬"),
+      h("button", { type: "button", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => this.onThread(message) }, "Reply"),
       h(
         "button",
         { type: "button", "aria-label": "React with eyes", title: "React", onclick: () => act("reactions", { channel: message.channel, ts: message.ts, name: "eyes" }) },
-        "👀",
+        "React",
       ),
     );
   }

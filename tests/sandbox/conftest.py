@@ -71,6 +71,7 @@ def connect(workspace: Workspace) -> Generator[Callable[[App], SocketModeHandler
     def hang_up(handler: SocketModeHandler) -> None:
         # Its own close() alone may wait 10 s for a read that nothing wakes; a close from this side wakes it.
         handler.client.auto_reconnect_enabled = False
+        handler.client.current_session_runner.event.set()
         session = handler.client.current_session.sock
         raw = session.sock if session else None
         workspace.disconnect("abrupt")
