@@ -105,7 +105,7 @@ class Sender:
             return 0
         except UNAVAILABLE:
             raise
-        except Exception as error:  # whatever it was, it must not block the channel for good
+        except Exception as error:  # noqa: BLE001 - whatever it was, it must not block the channel for good
             return self._failed(turn, attempt, error)
         reach("delivery.sent")
         self._desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
