@@ -1,0 +1,58 @@
+"""Stacks that the tests of a worker process share, and what is true after every conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flows.conversation import Conversation, insist_on_tidy_end
+from tests.support.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+SHOWN_ON_FAILURE = ("stack", "talk", "paid")
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One running Tuneroom by Socket Mode for all tests of this worker process."""
+    with Stack(tmp_path_factory.mktemp("stack") / "home") as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    """The running Tuneroom, with nothing out of order; afterwards everything said stands there once."""
+    yield from tidy(shared_stack)
+
+
+def tidy(stack: Stack) -> Iterator[Stack]:
+    """Hand a stack to one test: what the test before has set is put back, and its end is looked at."""
+    stack.fill_buckets()
+    yield stack
+    stack.front.calm()
+    stack.disarm()
+    stack.workspace.switch(redeliver=1, redeliver_interactions=1, login_page=False, rate_limit=None, drop_reply=None,
+                           declared_size=None, missing_scope=[], unknown_method=[])  # fmt: skip
+    insist_on_tidy_end(stack)
+
+
+@pytest.fixture
+def talk(stack: Stack, request: pytest.FixtureRequest) -> Conversation:
+    """A conversation of Mina's in #tuning, under a name of its own."""
+    return Conversation.of_test(stack, request.node.name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what was said and logged when a test fails."""
+    report = yield
+    arguments = getattr(item, "funcargs", {})
+    stack = arguments.get("stack") or arguments.get("paid_stack")
+    if report.failed and isinstance(stack, Stack):
+        report.sections.append(("transcripts and logs", stack.story()))
+    return report

@@ -1,0 +1,166 @@
+"""What people do in these tests, in their words, and what must be true at the end of each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jobstore.states import Kind
+from sandbox.people import TEAM_ID
+from tests.support.stack import fresh_name
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from jobstore.records import Dataset, Job, Prompt, Record
+    from sandbox.client import Message, Person, Response
+    from tests.support.stack import Stack
+
+PATIENCE_S: Final = 45.0
+DATASET_STORY: Final = ["DatasetReceived", "DatasetFetched", "DatasetChecked"]
+JOB_STORY: Final = [
+    "JobConfirmed", "RowsPrepared", "RowsUploaded", "RunIntended", "RunCreated", "RunStarted", "RunSucceeded",
+    "RunAnalysed", "ModelReady",
+]  # fmt: skip
+LABELS: Final = ("billing", "shipping", "account")
+
+
+def rows(name: str, count: int = 14) -> bytes:
+    """Return a small dataset in chat form whose bytes no other test has."""
+    lines = [
+        {"messages": [{"role": "user", "content": f"{name} ticket {number}"},
+                      {"role": "assistant", "content": LABELS[number % len(LABELS)]}]}
+        for number in range(count)
+    ]  # fmt: skip
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One person's conversation with the bot in one channel; `name` is the file's and the job's."""
+
+    stack: Stack
+    person: Person
+    name: str
+    channel: str = "#tuning"
+
+    @classmethod
+    def of_test(cls, stack: Stack, test: str) -> Conversation:
+        """Begin one named after a test."""
+        stem = re.sub(r"[^a-z0-9]+", "-", test.removeprefix("test_").lower())[:28].strip("-")
+        return cls(stack, stack.workspace.as_user("mina"), fresh_name(stem))
+
+    @property
+    def filename(self) -> str:
+        """The name of the dropped file."""
+        return f"{self.name}.jsonl"
+
+    def drop(self, data: bytes | None = None, *, filename: str = "") -> Message:
+        """Drop a dataset."""
+        return self.person.drop(self.channel, filename or self.filename, rows(self.name) if data is None else data)
+
+    def report(self, dropped: Message, text: str = "Ready to train", timeout_s: float = PATIENCE_S) -> Message:
+        """Wait for the one reply to a dropped file to show `text`."""
+        return self.stack.workspace.wait_for_message(
+            self.channel, text, thread_ts=dropped.ts, where=lambda m: m.ts != dropped.ts, timeout_s=timeout_s
+        )
+
+    def launch(self, report: Message, **values: str) -> Response:
+        """Press Train and send the form: one epoch, unless told otherwise."""
+        self.person.click(report, "train")
+        form = self.person.view("Train")
+        return self.person.submit(form, {"suffix": self.name, "epochs": "1"} | values)
+
+    def train(self) -> Message:
+        """Drop, read the report, launch; return the job's card as it first stands."""
+        assert self.launch(self.report(self.drop())).closed
+        return self.card()
+
+    def card(self, text: str = "", timeout_s: float = PATIENCE_S) -> Message:
+        """Wait for the job's card to show `text`."""
+        return self.stack.workspace.wait_for_message(
+            self.channel, text, where=lambda m: self.name in m.text and m.thread_ts in {None, m.ts},
+            timeout_s=timeout_s,
+        )  # fmt: skip
+
+    def notice(self, card: Message, text: str = "answers: it is model", timeout_s: float = PATIENCE_S) -> Message:
+        """Wait for a reply in the job's thread."""
+        return self.stack.workspace.wait_for_message(
+            self.channel, text, thread_ts=card.ts, where=lambda m: m.ts != card.ts, timeout_s=timeout_s
+        )
+
+    def finish(self) -> Message:
+        """Wait until the model is ready and everything about it was said; return the card."""
+        card = self.card("Ready.")
+        self.notice(card)
+        self.stack.workspace.wait_for(lambda w: self._pictures(card.ts) or None, PATIENCE_S)
+        return card
+
+    def answer(self, card: Message) -> Message:
+        """Wait for a model's answer in the job's thread; returns the latest."""
+        return self.stack.workspace.wait_for_message(
+            self.channel, thread_ts=card.ts, where=lambda m: "Try again" in m.buttons, timeout_s=PATIENCE_S
+        )
+
+    def replies(self, root: Message) -> list[Message]:
+        """Return what stands in a thread below its root."""
+        return [m for m in self.stack.workspace.messages(self.channel, root.ts) if m.ts != root.ts]
+
+    def dataset(self) -> Record[Dataset]:
+        """Return the one dataset of this conversation's file."""
+        found = [d for d in self._listed(Kind.DATASET) if d.data.filename == self.filename]
+        assert len(found) == 1, f"one dataset was dropped, and there are {[d.ref.id for d in found]}"
+        return found[0]
+
+    def job(self) -> Record[Job]:
+        """Return the one job of this conversation."""
+        found = [job for job in self._listed(Kind.JOB) if job.data.title == self.name]
+        assert len(found) == 1, f"one job was confirmed, and there are {[j.ref.id for j in found]}"
+        return found[0]
+
+    def events(self, record: Record[Any]) -> list[str]:
+        """Return the names of a record's events, oldest first."""
+        return [event["type"] for event in self.stack.events(record)]
+
+    def prompts(self) -> list[Record[Prompt]]:
+        """Return what this conversation's model was asked, newest first."""
+        return [
+            prompt for prompt in self.stack.listed(Kind.PROMPT, self.channel) if prompt.data.job == self.job().ref.id
+        ]
+
+    def insist_on_one_of_everything(self, *, answers: int = 0) -> None:
+        """One dataset, one job, one run, every event once, every message once, and so many answers."""
+        job = self.job()
+        assert self.events(self.dataset()) == DATASET_STORY
+        assert self.events(job) == JOB_STORY
+        runs = self.stack.runs(self.name)
+        assert [run["status"] for run in runs] == ["succeeded"]
+        card = self.card("Ready.")
+        said = self.replies(card)
+        assert len(said) == 3 + answers, [m.text for m in said]
+        assert sum("Results." in m.text for m in said) == 1
+        assert len(self._pictures(card.ts)) == 1
+        assert sum(m.mentions(self.person.id) for m in said) == 1
+        roots = [m for m in self.stack.workspace.messages(self.channel) if m.is_bot and self.name in m.text]
+        assert len(roots) == 1
+
+    def _pictures(self, thread_ts: str) -> list[Message]:
+        thread = self.stack.workspace.messages(self.channel, thread_ts)
+        return [m for m in thread if any(file.get("filetype") == "png" for file in m.files)]
+
+    def _listed(self, kind: Kind) -> list[Record[Any]]:
+        return self.stack.listed(kind, self.channel)
+
+
+def insist_on_tidy_end(stack: Stack) -> None:
+    """Nothing waits to be sent, nothing was refused by Slack, and no delivery stands there twice."""
+    wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=30)
+    assert stack.outbox.dead_letters(TEAM_ID) == []
+    shown: Counter[str] = Counter()
+    for channel in ("#tuning", "#general", "mina", "jun"):
+        roots = stack.workspace.messages(channel)
+        said = roots + [m for root in roots for m in stack.workspace.messages(channel, root.ts) if m.ts != root.ts]
+        shown.update(m.metadata["event_payload"]["id"] for m in said if m.is_bot and m.metadata)
+    assert [one for one, times in shown.items() if times > 1] == []
