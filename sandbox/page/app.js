@@ -2,7 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { act, becomeUser, whoAmI } from "./deeds.js";
-import { h, replace } from "./dom.js";
+import { h, replace, whenChanged } from "./dom.js";
 import { showFaults } from "./faults.js";
 import { Live } from "./live.js";
 import { MessageList, showHome } from "./messages.js";
@@ -46,6 +46,7 @@ const threadComposer = new Composer(
 let scheduled = false;
 function changed(kinds) {
   if (kinds.has("offline")) {
+    delete at("presence").dataset.shown;
     replace(at("presence"), h("span", { class: "dot" }), "The workspace is not running");
     return;
   }
@@ -76,41 +77,50 @@ function drawPeople() {
 }
 
 function drawChannels() {
-  const mine = Object.values(live.table("channel")).filter((channel) => channel.members.includes(whoAmI()));
-  const entry = (channel) => {
-    const here = !state.home && channel.id === state.channel;
-    const unread = !here && lastTs(channel.id) > (state.seen[channel.id] ?? "0") && state.seen[channel.id] !== undefined;
-    return h(
-      "button",
-      {
-        type: "button",
-        class: `channel ${unread ? "unread" : ""}`,
-        "aria-current": here ? "page" : undefined,
-        onclick: () => openChannel(channel.id),
-      },
-      labelOf(channel),
-      channel.is_ext_shared && h("span", { class: "chip" }, "shared"),
-    );
-  };
-  const home = h(
-    "button",
-    { type: "button", class: "channel", "aria-current": state.home ? "page" : undefined, onclick: openHome },
-    "Home",
+  const mine = Object.values(live.table("channel"))
+    .filter((channel) => channel.members.includes(whoAmI()))
+    .map((channel) => ({
+      id: channel.id,
+      label: labelOf(channel),
+      isDirect: channel.is_im,
+      shared: channel.is_ext_shared,
+      here: !state.home && channel.id === state.channel,
+      unread: isUnread(channel.id),
+    }));
+  whenChanged(at("channels"), [mine, state.home], () =>
+    replace(
+      at("channels"),
+      h("h3", {}, "Channels"),
+      mine.filter((one) => !one.isDirect).map(channelButton),
+      h("h3", {}, "Apps"),
+      mine.filter((one) => one.isDirect).map(channelButton),
+      sidebarButton("Home", { here: state.home, onclick: openHome }),
+    ),
   );
-  replace(
-    at("channels"),
-    h("h3", {}, "Channels"),
-    mine.filter((channel) => channel.is_channel).map(entry),
-    h("h3", {}, "Apps"),
-    mine.filter((channel) => channel.is_im).map(entry),
-    home,
+  const connected = Boolean(live.get("connection", "app")?.connections);
+  whenChanged(at("presence"), connected, () =>
+    replace(
+      at("presence"),
+      h("span", { class: `dot ${connected ? "on" : ""}` }),
+      connected ? "The app is connected" : "The app is not connected",
+    ),
   );
-  const app = live.get("connection", "app") ?? {};
-  replace(
-    at("presence"),
-    h("span", { class: `dot ${app.connections ? "on" : ""}` }),
-    app.connections ? "The app is connected" : "The app is not connected",
-  );
+}
+
+const channelButton = (one) =>
+  sidebarButton([one.label, one.shared && h("span", { class: "chip" }, "shared")], {
+    ...one,
+    onclick: () => openChannel(one.id),
+  });
+
+function sidebarButton(label, { here, unread, onclick }) {
+  const look = `channel ${unread ? "unread" : ""}`;
+  return h("button", { type: "button", class: look, "aria-current": here ? "page" : undefined, onclick }, label);
+}
+
+function isUnread(channelId) {
+  const seen = state.seen[channelId];
+  return seen !== undefined && channelId !== state.channel && lastTs(channelId) > seen;
 }
 
 function drawRoom() {

@@ -28,6 +28,7 @@ export class Composer {
 
   refresh() {
     this.text.placeholder = `Message ${this.place().label}`;
+    this.text.setAttribute("aria-label", this.text.placeholder);
   }
 
   key(event) {

@@ -27,6 +27,14 @@ export function replace(node, ...children) {
   return append(node, children);
 }
 
+// Draw `node` again only when what it shows has changed: the keyboard stays where it is.
+export function whenChanged(node, shown, draw) {
+  const signature = JSON.stringify(shown);
+  if (node.dataset.shown === signature) return;
+  node.dataset.shown = signature;
+  draw();
+}
+
 export function toast(text) {
   const box = document.getElementById("toasts");
   const note = h("p", { class: "toast" }, text);

@@ -1,7 +1,7 @@
 // Faults to turn on by hand: what goes wrong in the world can be seen to go wrong here.
 
 import { act, setSwitches } from "./deeds.js";
-import { h, replace } from "./dom.js";
+import { h, replace, whenChanged } from "./dom.js";
 
 const FAULTS = [
   ["Tell every event three times", { redeliver: 3 }, { redeliver: 1 }, (now) => now.redeliver > 1],
@@ -21,6 +21,10 @@ const FAULTS = [
 ];
 
 export function showFaults(mount, now) {
+  whenChanged(mount, now, () => draw(mount, now));
+}
+
+function draw(mount, now) {
   const open = mount.open;
   replace(
     mount,
