@@ -1,4 +1,4 @@
-"""`python -m tuneroom.leash COMMAND …`: run a command that ends when the one who started it does, even by SIGKILL.
+"""`python -m tuneroom.leash PARENT COMMAND …`: run a command that ends when the process PARENT does, even by SIGKILL.
 
 Linux tells a child of its parent's death if asked to; elsewhere the command simply runs.
 """
@@ -15,12 +15,12 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Ask for the signal, then become the command."""
-    parent = os.getppid()
+    parent, *command = sys.argv[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != int(parent):  # it died before we asked
             sys.exit(1)
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - no shell is wanted
+    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

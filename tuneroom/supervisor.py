@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ class Supervisor:
             service.log_file.parent.mkdir(parents=True, exist_ok=True)
         output = service.log_file.open("ab") if service.log_file else None
         process = subprocess.Popen(  # noqa: S603 - our own commands
-            [sys.executable, "-P", "-m", "tuneroom.leash", *service.command],
+            [sys.executable, "-P", "-m", "tuneroom.leash", str(os.getpid()), *service.command],
             env=dict(service.environment),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,0 +1,43 @@
+"""Settings come from the environment by documented names, or are refused in words."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from finetune.errors import UserError
+from tuneroom.settings import OUTSIDE_NAMES, Settings, variable
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.read({}) == Settings()
+
+
+def test_outside_names_are_taken_as_they_are_and_ours_have_a_prefix() -> None:
+    settings = Settings.read({"OPENAI_API_KEY": "k", "TUNEROOM_CAP_RUN_USD": "7.5", "TUNEROOM_CHANNELS": "C1, C2"})
+    assert (settings.openai_api_key, settings.cap_run_usd) == ("k", 7.5)
+    assert settings.channel_ids == {"C1", "C2"}
+    assert variable("openai_api_key") == "OPENAI_API_KEY"
+    assert variable("cap_run_usd") == "TUNEROOM_CAP_RUN_USD"
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    assert Settings.read({"TUNEROOM_HTTP_PORT": ""}).http_port == Settings().http_port
+
+
+def test_what_is_no_number_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match="TUNEROOM_CAP_RUN_USD is 'much'"):
+        Settings.read({"TUNEROOM_CAP_RUN_USD": "much"})
+
+
+def test_the_paid_request_must_end_before_its_lease_does() -> None:
+    with pytest.raises(UserError, match="TUNEROOM_CREATE_DEADLINE_S must be shorter"):
+        Settings.read({"TUNEROOM_CREATE_DEADLINE_S": "60", "TUNEROOM_LEASE_S": "60"})
+
+
+def test_every_setting_is_documented() -> None:
+    documented = Settings.__doc__ or ""
+    for field in dataclasses.fields(Settings):
+        assert field.name in documented, field.name
+    assert {field.name for field in dataclasses.fields(Settings)} >= OUTSIDE_NAMES

@@ -1,0 +1,223 @@
+"""The first adapter, by the real SDK over HTTP: what a provider's answers become."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from finetune.contract import PromptContract
+from tests.support.samples import a_request
+from workers.openai_protocol import INTENT_KEY, Endpoint, OpenAIProtocol
+from workers.provider import ErrorKind, ProviderError, Question, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUN: dict[str, Any] = {
+    "id": "ftjob-1",
+    "object": "fine_tuning.job",
+    "created_at": 1,
+    "error": {},
+    "fine_tuned_model": None,
+    "finished_at": None,
+    "hyperparameters": {},
+    "model": "tiny",
+    "organization_id": "org",
+    "result_files": [],
+    "seed": 7,
+    "status": "running",
+    "trained_tokens": None,
+    "training_file": "file-1",
+    "validation_file": None,
+    "metadata": None,
+}
+
+
+class Canned(ThreadingHTTPServer):
+    """A provider that answers as it is told and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.bodies: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, str, bytes]] = []
+        self.drops = False
+
+    @property
+    def provider(self) -> OpenAIProtocol:
+        return OpenAIProtocol(
+            Endpoint(name="local", api_key="key", base_url=f"http://127.0.0.1:{self.server_port}/v1", timeout_s=5)
+        )
+
+    def fails(self, status: int, code: str | None = None, **headers: str) -> OpenAIProtocol:
+        self.status, self.headers = status, headers
+        self.bodies = [{"error": {"message": "it says why", "type": "t", "param": None, "code": code}}]
+        return self.provider
+
+    def answers(self, *bodies: dict[str, Any]) -> OpenAIProtocol:
+        self.bodies = list(bodies)
+        return self.provider
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Canned
+
+    def _do(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        self.server.asked.append((self.command, self.path, self.rfile.read(length)))
+        if self.server.drops:
+            self.close_connection = True
+            return
+        body = self.server.bodies.pop(0) if len(self.server.bodies) > 1 else self.server.bodies[0]
+        content = json.dumps(body).encode()
+        self.send_response(self.server.status)
+        for name, value in {"content-type": "application/json", **self.server.headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _do  # noqa: N815 - the base class's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Stay quiet."""
+
+
+@pytest.fixture
+def canned() -> Iterator[Canned]:
+    server = Canned()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def create(provider: OpenAIProtocol) -> Any:
+    return provider.create_run(a_request(), train_file="file-1", valid_file="", intent="intent-1")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (401, "invalid_api_key", ErrorKind.REFUSED),
+        (403, "training_not_available", ErrorKind.NOT_AVAILABLE),
+        (429, "rate_limit_exceeded", ErrorKind.RETRY),
+        (429, "insufficient_quota", ErrorKind.QUOTA),
+        (400, "invalid_request", ErrorKind.REFUSED),
+        (404, "model_not_found", ErrorKind.MISSING),
+        (409, None, ErrorKind.UNSURE),
+        (500, None, ErrorKind.UNSURE),
+        (503, None, ErrorKind.UNSURE),
+    ],
+)
+def test_each_refusal_has_its_kind_and_is_posted_once(
+    canned: Canned, status: int, code: str | None, kind: ErrorKind
+) -> None:
+    provider = canned.fails(status, code)
+    with pytest.raises(ProviderError) as raised:
+        create(provider)
+    assert raised.value.kind is kind
+    assert raised.value.message
+    assert len(canned.asked) == 1
+
+
+def test_a_busy_provider_says_how_long_to_wait(canned: Canned) -> None:
+    with pytest.raises(ProviderError) as raised:
+        create(canned.fails(429, "rate_limit_exceeded", retry_after="17"))
+    assert raised.value.retry_after_s == 17
+
+
+def test_a_dropped_reply_is_unsure_and_posted_once(canned: Canned) -> None:
+    canned.drops = True
+    with pytest.raises(ProviderError) as raised:
+        create(canned.provider)
+    assert raised.value.kind is ErrorKind.UNSURE
+    assert len(canned.asked) == 1
+
+
+def test_a_provider_that_is_not_there_was_surely_not_asked() -> None:
+    gone = OpenAIProtocol(Endpoint(name="local", api_key="key", base_url="http://127.0.0.1:9/v1", timeout_s=2))
+    with pytest.raises(ProviderError) as raised:
+        create(gone)
+    assert raised.value.kind is ErrorKind.RETRY
+
+
+def test_a_run_is_created_with_the_confirmed_request_and_its_intent(canned: Canned) -> None:
+    run = create(canned.answers(RUN))
+    method, path, body = canned.asked[0]
+    assert (method, path) == ("POST", "/v1/fine_tuning/jobs")
+    sent = json.loads(body)
+    assert sent["metadata"] == {INTENT_KEY: "intent-1"}
+    assert sent["method"]["supervised"]["hyperparameters"] == {
+        "n_epochs": 3,
+        "batch_size": "auto",
+        "learning_rate_multiplier": "auto",
+    }
+    assert (sent["model"], sent["suffix"], sent["seed"]) == ("tiny", "support-bot", 7)
+    assert "validation_file" not in sent
+    assert (run.id, run.status, run.error_code) == ("ftjob-1", RunStatus.RUNNING, "")
+
+
+def test_a_run_is_found_by_its_intent_even_where_the_filter_is_ignored(canned: Canned) -> None:
+    mine = {**RUN, "id": "ftjob-2", "metadata": {INTENT_KEY: "intent-1"}}
+    page = {"object": "list", "data": [RUN, mine], "has_more": False}
+    found = canned.answers(page).find_run("intent-1")
+    assert found is not None
+    assert found.id == "ftjob-2"
+
+
+def test_a_run_that_is_not_listed_is_not_found(canned: Canned) -> None:
+    assert canned.answers({"object": "list", "data": [RUN], "has_more": False}).find_run("intent-1") is None
+
+
+def test_an_unknown_status_is_still_going(canned: Canned) -> None:
+    run = asyncio.run(canned.answers({**RUN, "status": "polishing"}).run("ftjob-1"))
+    assert (run.status, run.said) == (RunStatus.RUNNING, "polishing")
+
+
+def test_events_stop_at_the_last_one_seen_and_come_oldest_first(canned: Canned) -> None:
+    def event(number: int, **more: Any) -> dict[str, Any]:
+        base = {"id": f"e{number}", "object": "fine_tuning.job.event", "created_at": number, "level": "info"}
+        return base | {"message": f"m{number}", "type": "message"} | more
+
+    metrics = {"type": "metrics", "data": {"step": 5, "total_steps": 9, "train_loss": 0.5, "full_valid_loss": 0.7}}
+    page = {"object": "list", "data": [event(3, **metrics), event(2), event(1)], "has_more": False}
+    events = asyncio.run(canned.answers(page).events("ftjob-1", after="e1"))
+    assert [one.id for one in events] == ["e2", "e3"]
+    assert (events[1].step, events[1].total_steps, events[1].train_loss, events[1].valid_loss) == (5, 9, 0.5, 0.7)
+
+
+def test_a_file_that_is_gone_is_not_had(canned: Canned) -> None:
+    assert canned.fails(404).has_file("file-1") is False
+
+
+def test_an_upload_gives_its_id(canned: Canned) -> None:
+    uploaded = {"id": "file-9", "object": "file", "bytes": 3, "created_at": 1, "filename": "a", "purpose": "fine-tune"}
+    assert canned.answers({**uploaded, "status": "processed"}).upload(io.BytesIO(b"{}\n"), "a.jsonl") == "file-9"
+
+
+def test_a_completion_is_asked_as_its_contract_says(canned: Canned) -> None:
+    reply = {
+        "id": "c",
+        "object": "text_completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"text": " ham", "index": 0, "finish_reason": "stop", "logprobs": None}],
+        "usage": {"prompt_tokens": 4, "completion_tokens": 1, "total_tokens": 5},
+    }
+    contract = PromptContract(kind="completion", stop=("\n",), separator=" ->")
+    answer = canned.answers(reply).answer(Question(model="m", text="eggs and", contract=contract))
+    sent = json.loads(canned.asked[0][2])
+    assert (sent["prompt"], sent["stop"]) == ("eggs and ->", ["\n"])
+    assert (answer.text, answer.finish, answer.prompt_tokens, answer.completion_tokens) == (" ham", "stop", 4, 1)
