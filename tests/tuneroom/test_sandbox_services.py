@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tuneroom.cli import main
 from tuneroom.sandbox_services import Plan, Running, child_environment
 from tuneroom.sandbox_table import ready_text
 from tuneroom.settings import Settings
 from tuneroom.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    import pytest
 
 STRAY = {
     "PATH": "/bin",
