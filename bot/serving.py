@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import socket
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from websocket import WebSocketException
 
 from bot.app import Backstage, build
 
 if TYPE_CHECKING:
     from slack_bolt import App
+    from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
     from starlette.requests import Request
     from starlette.responses import Response
 
     from bot.desk import Desk
+
+CONNECT_S: Final = 10.0
 
 
 def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
@@ -28,10 +36,37 @@ def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
     backstage = Backstage(desk, app.client)
     backstage.start()
     handler = SocketModeHandler(app, app_token)
-    handler.connect()
+    _connect(handler, stop)
     stop.wait()
-    handler.close()
+    _hang_up(handler)
     backstage.stop()
+
+
+def _connect(handler: SocketModeHandler, stop: threading.Event) -> None:
+    """Open one connection, and have it watched from then on.
+
+    The SDK's monitor looks before the first connection is up, and would open a second one in its place; what Slack
+    sends to the first in the meantime is lost.
+    """
+    client: Any = handler.client
+    client.current_app_monitor_started = True
+    handler.connect()
+    deadline = time.monotonic() + CONNECT_S
+    while not client.is_connected() and time.monotonic() < deadline and not stop.is_set():
+        stop.wait(0.02)
+    client.current_app_monitor.start()
+
+
+def _hang_up(handler: SocketModeHandler) -> None:
+    """Close the connection and wake its reader, which the SDK's own close leaves waiting until its next ping."""
+    client: Any = handler.client
+    client.auto_reconnect_enabled = False
+    connection = client.current_session.sock if client.is_connected() else None
+    if connection is not None:
+        with contextlib.suppress(OSError, WebSocketException):
+            connection.send_close()
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    handler.close()
 
 
 def serve_http(desk: Desk, *, token: str, signing_secret: str, host: str, port: int) -> None:
