@@ -2,6 +2,7 @@
 
 import asyncio
 
+import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -20,10 +21,18 @@ class CuttableProtocol(H11Protocol):
         super().connection_made(transport)
         self.open_transports[transport.get_extra_info("peername")[:2]] = transport
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Forget a connection that becomes a WebSocket: another protocol has it from here."""
+        self._forget()
+        super().handle_websocket_upgrade(event)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self.open_transports.pop(self.transport.get_extra_info("peername")[:2], None)
+        self._forget()
         super().connection_lost(exc)
+
+    def _forget(self) -> None:
+        self.open_transports.pop(self.transport.get_extra_info("peername")[:2], None)
 
 
 class Hangups:

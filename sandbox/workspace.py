@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.config import SandboxConfig
-from sandbox.people import BOT_USER_ID, direct_message_id, first_channels, first_users
+from sandbox.people import BOT_USER_ID, TEAM_ID, direct_message_id, first_channels, first_users
 from sandbox.store import Store
 
 Json = dict[str, Any]
@@ -18,6 +18,8 @@ class Workspace:
         self.store = store
         self.clock = clock
         self.config = config
+        about = {"team": TEAM_ID, "bot_user": BOT_USER_ID, "commands": list(config.commands)}
+        store.put("about", "workspace", about)
         if not store.table("user"):
             for user in first_users(config.bot_name):
                 store.put("user", user["id"], user)

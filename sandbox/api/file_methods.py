@@ -40,7 +40,11 @@ def get_upload_url(machine: Machine, args: Arguments) -> Json:
 def complete_upload(machine: Machine, args: Arguments) -> Json:
     """`files.completeUploadExternal`: make the uploads files, and show them in one message if a channel is named."""
     wanted = args.json("files")
-    if not isinstance(wanted, list) or not wanted:
+    if (
+        not isinstance(wanted, list)
+        or not all(isinstance(one, dict) for one in cast("list[Any]", wanted))
+        or not wanted
+    ):
         raise SlackError("invalid_arguments", "[ERROR] missing required field: files")
     where = args.text("channel_id", "") or args.text("channels", "")
     channel = writable_channel(machine, where) if where else None

@@ -79,7 +79,8 @@ def filled_value(element: Json, given: Any) -> Json:
     if kind in SINGLE_CHOICE:
         return {"type": kind, "selected_option": option(element, str(given)) if given not in (None, "") else None}
     if kind in MANY_CHOICES:
-        return {"type": kind, "selected_options": [option(element, str(one)) for one in cast("list[Any]", given or [])]}
+        several = cast("list[Any]", given) if isinstance(given, list) else [given] if given else []
+        return {"type": kind, "selected_options": [option(element, str(one)) for one in several]}
     if kind in PLAIN_FIELDS:
         return {"type": kind, PLAIN_FIELDS[kind]: given}
     return {"type": kind}

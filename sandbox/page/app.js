@@ -8,12 +8,11 @@ import { Live } from "./live.js";
 import { MessageList, showHome } from "./messages.js";
 import { Modal } from "./modal.js";
 
-const BOT = "U0000TUNE0";
-const COMMANDS = ["/tune"];
 const at = (id) => document.getElementById(id);
 const state = { channel: "C0TUNING00", thread: null, home: false, seen: {} };
 
 const live = new Live(changed);
+const about = () => live.get("about", "workspace") ?? { commands: [] };
 const contextOf = () => {
   const users = live.table("user");
   const names = {};
@@ -32,13 +31,13 @@ const roots = new MessageList(at("messages"), contextOf, (message) => openThread
 const replies = new MessageList(at("thread-messages"), contextOf, null);
 const composer = new Composer(
   at("composer"),
-  () => ({ channel: state.channel, label: labelOf(live.get("channel", state.channel)), commands: COMMANDS }),
+  () => ({ channel: state.channel, label: labelOf(live.get("channel", state.channel)), commands: about().commands }),
   at("room"),
   "composer-text",
 );
 const threadComposer = new Composer(
   at("thread-composer"),
-  () => ({ channel: state.channel, threadTs: state.thread, label: "the thread", commands: COMMANDS }),
+  () => ({ channel: state.channel, threadTs: state.thread, label: "the thread", commands: about().commands }),
   at("thread"),
   "thread-text",
 );
@@ -153,8 +152,8 @@ function drawThread() {
 }
 
 function emptyRoom(channel) {
-  if (channel.members.includes(BOT)) {
-    return [h("strong", {}, `This is ${labelOf(channel)}.`), " Drop a .jsonl file here, or type /tune help."];
+  if (channel.members.includes(about().bot_user)) {
+    return [h("strong", {}, `This is ${labelOf(channel)}.`), ` Drop a .jsonl file here, or type ${about().commands[0]} help.`];
   }
   const invite = () => act("members", { channel: channel.id });
   return [
@@ -181,7 +180,7 @@ function lastTs(channelId) {
 
 function labelOf(channel) {
   if (!channel) return "";
-  return channel.is_im ? (live.get("user", BOT)?.name ?? "the app") : `#${channel.name}`;
+  return channel.is_im ? (live.get("user", about().bot_user)?.name ?? "the app") : `#${channel.name}`;
 }
 
 function openChannel(id) {

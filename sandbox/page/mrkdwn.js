@@ -28,7 +28,7 @@ function lines(text, names) {
   const nodes = [];
   let quote = null;
   for (const [index, line] of text.split("\n").entries()) {
-    const quoted = /^&gt; ?(.*)$/.exec(line);
+    const quoted = /^(?:&gt;|>) ?(.*)$/.exec(line);
     if (quoted) {
       if (quote) quote.append(h("br"));
       else nodes.push((quote = h("blockquote")));

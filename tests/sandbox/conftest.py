@@ -75,6 +75,8 @@ def connect(workspace: Workspace) -> Generator[Callable[[App], SocketModeHandler
         session = handler.client.current_session.sock
         raw = session.sock if session else None
         workspace.disconnect("abrupt")
+        handler.client.message_processor.event.set()
+        handler.client.message_queue.put("")  # else it waits a second for a message
         handler.close()
         if raw is not None:
             raw.close()

@@ -281,6 +281,28 @@ def test_a_response_address_works_five_times_and_can_replace_and_delete(
     assert (sixth.status_code, json.loads(sixth.body)["error"]) == (404, "used_url")
 
 
+def test_an_interaction_can_be_told_twice_and_opens_one_view(
+    app: App, workspace: Workspace, mina: Person, connect: Connect
+) -> None:
+    outcomes: list[str] = []
+
+    @app.command("/tune")
+    def open_modal(ack: Any, body: Json, client: WebClient) -> None:
+        try:
+            client.views_open(trigger_id=body["trigger_id"], view=training_modal())
+            outcomes.append("opened")
+        except SlackApiError as refused:
+            outcomes.append(refused.response["error"])
+        ack()
+
+    connect(app)
+    workspace.switch(redeliver_interactions=2)
+    mina.command("/tune")
+    workspace.wait_for(lambda w: [d["outcome"] for d in w.deliveries("/tune")] == ["acked", "acked"])
+    assert outcomes == ["opened", "exchanged_trigger_id"]
+    assert len(workspace.views("mina")) == 1
+
+
 def test_closing_a_modal_is_told_only_to_an_app_that_asked(
     app: App, workspace: Workspace, mina: Person, connect: Connect
 ) -> None:

@@ -56,7 +56,7 @@ def rich(text: str) -> Json:
 
 
 def modal(*blocks: Json, **more: Any) -> Json:
-    return {"type": "modal", "title": plain("Train"), "submit": plain("Go"), "blocks": list(blocks), **more}
+    return {"type": "modal", "title": plain("Train"), "submit": plain("Go"), "blocks": list(blocks)} | more
 
 
 PLAIN_INPUT: Json = {"type": "plain_text_input", "action_id": "a"}
@@ -241,3 +241,9 @@ TYPED = st.dictionaries(st.sampled_from(["text", "elements", "rows", "element", 
 @given(st.lists(JSON | TYPED, max_size=3))
 def test_any_json_is_judged_and_never_a_crash(blocks: list[Any]) -> None:
     assert all(problem.startswith("[ERROR]") for problem in message_problems(blocks))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(JSON | TYPED, max_size=2), st.dictionaries(st.sampled_from(["title", "submit", "close"]), JSON))
+def test_any_view_is_judged_and_never_a_crash(blocks: list[Any], more: Json) -> None:
+    assert all(problem.startswith("[ERROR]") for problem in view_problems(modal(*blocks, **more), "modal"))

@@ -208,3 +208,27 @@ def test_reactions_are_added_once(slack: WebClient, workspace: Workspace, mina: 
     assert workspace.wait_for(lambda w: (w.message(message) or message).reactions) == ["eyes"]
     slack.reactions_remove(channel=message.channel, name="eyes", timestamp=message.ts)
     assert workspace.wait_for(lambda w: not (w.message(message) or message).reactions)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("chat.postMessage", {"channel": "#tuning", "blocks": "no JSON"}),
+        ("chat.postMessage", {"channel": "#tuning", "blocks": {"type": "section"}}),
+        ("chat.postMessage", {"channel": "#tuning", "text": "x", "metadata": [1]}),
+        ("chat.postMessage", {"channel": ["#tuning"], "text": "x"}),
+        ("chat.update", {"channel": "#tuning"}),
+        ("conversations.history", {"channel": "#tuning", "oldest": "yesterday"}),
+        ("conversations.history", {"channel": "#tuning", "limit": "many"}),
+        ("conversations.open", {"users": [1, 2]}),
+        ("files.completeUploadExternal", {"files": [1]}),
+        ("files.getUploadURLExternal", {"filename": "a", "length": 0}),
+        ("views.open", {"trigger_id": "1.2.3", "view": [1]}),
+        ("views.publish", {"user_id": "U1", "view": {"type": "home", "blocks": []}}),
+    ],
+)
+def test_ill_arguments_are_refused_and_never_a_server_error(slack: WebClient, method: str, arguments: Json) -> None:
+    with pytest.raises(SlackApiError) as refused:
+        slack.api_call(method, json=arguments)
+    assert refused.value.response.status_code == 200
+    assert refused.value.response["error"]
