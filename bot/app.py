@@ -27,7 +27,7 @@ def build(desk: Desk, *, token: str, signing_secret: str) -> App:
     """Return the App; it asks Slack once who it is, and records before it acknowledges."""
     # a call and the look-up before it must both end within a channel's lease;
     # no retry handlers: a post that was repeated by the SDK after a lost connection would stand there twice
-    client = WebClient(token=token, base_url=desk.api_url, timeout=8, retry_handlers=[])
+    client = WebClient(token=token, base_url=desk.api_url, timeout=desk.slack_timeout_s, retry_handlers=[])
     app = App(
         client=client,
         signing_secret=signing_secret or "unused-in-socket-mode",

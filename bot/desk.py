@@ -27,7 +27,11 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own."""
+    """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own.
+
+    `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to Slack,
+    and is well below the lease of a channel.
+    """
 
     store: Store
     outbox: Outbox
@@ -40,4 +44,6 @@ class Desk:
     caps: Caps
     max_file_bytes: int
     api_url: str
+    lease_s: float
+    slack_timeout_s: int
     listen: Callable[[], Redis]

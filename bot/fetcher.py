@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -20,6 +21,8 @@ from jobstore.states import Actor, Kind
 from jobstore.store import StaleError, seen_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from slack_sdk import WebClient
 
     from bot.desk import Desk
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 1.0
-LEASE_MS: Final = 120_000
 TRIES_MAX: Final = 5
 STATES: Final = ("received", "fetching")
 
@@ -39,6 +41,7 @@ class Fetcher:
         self._desk = desk
         self._client = client
         self._team = team
+        self._lease_ms = int(desk.lease_s * 1000)
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -62,7 +65,7 @@ class Fetcher:
 
     def _sweep(self) -> None:
         for ref in self._desk.store.due(self._team, Actor.FETCHER):
-            record: Record[Dataset] | None = self._desk.store.claim(ref, STATES, LEASE_MS)
+            record: Record[Dataset] | None = self._desk.store.claim(ref, STATES, self._lease_ms)
             if record is not None:
                 self._fetch_one(record)
 
@@ -103,7 +106,7 @@ class Fetcher:
             expected_bytes=declared,
             max_bytes=self._desk.max_file_bytes,
         )
-        sha256, size = self._desk.blobs.put(ref.team, blocks)
+        sha256, size = self._desk.blobs.put(ref.team, self._held(record, blocks))
         reach("fetch.stored")
         changed = record.having(
             sha256=sha256, size_bytes=size, filename=str(file.get("name") or data.filename), declared_bytes=declared
@@ -111,6 +114,16 @@ class Fetcher:
         if not self._already_checked(record, changed):
             self._desk.store.transition(record, "checking", changed, event={"type": "DatasetFetched", "sha256": sha256})
             self._desk.doorbell.ring(ref)
+
+    def _held(self, record: Record[Dataset], blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass blocks on, and hold the file's lease for as long as they come."""
+        renewed = time.monotonic()
+        for block in blocks:
+            if time.monotonic() - renewed > self._lease_ms / 3000:
+                renewed = time.monotonic()
+                if not self._desk.store.renew(record, self._lease_ms):
+                    raise StaleError(record.ref.member)
+            yield block
 
     def _already_checked(self, record: Record[Dataset], changed: Dataset) -> bool:
         """Take over the report of the same bytes, where this channel has seen it."""

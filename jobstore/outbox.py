@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from jobstore.connections import Redis
     from jobstore.deliveries import Delivery
 
-LEASE_MS: Final = 30_000
+LEASE_S: Final = 30.0
+"""How long a channel is held unless the front door says otherwise."""
 
 
 class Outcome(StrEnum):
@@ -57,9 +58,13 @@ class Attempt:
 
 
 class Outbox:
-    """Hands deliveries to senders, one channel to one sender at a time."""
+    """Hands deliveries to senders, one channel to one sender at a time.
 
-    def __init__(self, redis: Redis) -> None:
+    `lease_s`: how long a channel is held without a sign of life; longer than one call to Slack may take.
+    """
+
+    def __init__(self, redis: Redis, *, lease_s: float = LEASE_S) -> None:
+        self._lease_ms = int(lease_s * 1000)
         self._redis = redis
         self._run = Scripts(redis)
 
@@ -69,7 +74,7 @@ class Outbox:
 
     def take(self, team: str) -> Turn | None:
         """Take a channel that has something due, or None."""
-        answer = self._run("take_channel", prefix(team), LEASE_MS)
+        answer = self._run("take_channel", prefix(team), self._lease_ms)
         return Turn(team=team, channel=answer[0], token=int(answer[1])) if answer else None
 
     def leave(self, turn: Turn, *, due_in_ms: int = 0) -> bool:
@@ -79,7 +84,7 @@ class Outbox:
     def begin(self, turn: Turn, *, without_edits: bool = False) -> Attempt | None:
         """Record the next attempt of a channel and return it; None where nothing is left or the lease was lost."""
         answer = self._run(
-            "begin_delivery", prefix(turn.team), turn.channel, turn.token, LEASE_MS, "1" if without_edits else ""
+            "begin_delivery", prefix(turn.team), turn.channel, turn.token, self._lease_ms, "1" if without_edits else ""
         )
         if not answer:
             return None
@@ -112,7 +117,7 @@ class Outbox:
 
     def hold_channel(self, turn: Turn) -> bool:
         """Hold a channel longer; False where the lease was lost: then do nothing that Slack would show."""
-        return self._run("hold_channel", prefix(turn.team), turn.channel, turn.token, LEASE_MS) == 1
+        return self._run("hold_channel", prefix(turn.team), turn.channel, turn.token, self._lease_ms) == 1
 
     def note_file(self, turn: Turn, attempt: Attempt, file: str) -> bool:
         """Remember Slack's id of a file before its upload is completed."""

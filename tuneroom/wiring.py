@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from finetune.catalogue import Catalogue
 from finetune.errors import UserError
@@ -15,13 +16,15 @@ from jobstore import faults
 from jobstore.blobs import Blobs
 from jobstore.connections import connect, connect_rq
 from jobstore.doorbell import Doorbell
-from jobstore.outbox import Outbox
+from jobstore.outbox import LEASE_S, Outbox
 from jobstore.store import Store
 
 if TYPE_CHECKING:
     from bot.desk import Desk
     from tuneroom.settings import Settings
     from workers.workshop import Workshop
+
+SLACK_TIMEOUT_S: Final = 8
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
@@ -87,7 +90,7 @@ def desk(settings: Settings) -> Desk:
     redis = connect(settings.redis_url)
     return Desk(
         store=Store(redis),
-        outbox=Outbox(redis),
+        outbox=Outbox(redis, lease_s=min(LEASE_S, settings.lease_s)),
         blobs=Blobs(settings.blob_url),
         doorbell=Doorbell(connect_rq(settings.redis_url)),
         catalogue=catalogue,
@@ -97,6 +100,8 @@ def desk(settings: Settings) -> Desk:
         caps=Caps(run_usd=settings.cap_run_usd, month_usd=settings.cap_month_usd),
         max_file_bytes=settings.max_file_mb * 1024 * 1024,
         api_url=settings.slack_api_url,
+        lease_s=settings.lease_s,
+        slack_timeout_s=min(SLACK_TIMEOUT_S, math.ceil(settings.lease_s / 3)),
         listen=lambda: connect(settings.redis_url),
     )
 

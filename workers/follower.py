@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 0.25
-LEASE_MS: Final = 90_000
 AT_ONCE: Final = 64
 STATES: Final = [name for name, state in TABLES[Kind.JOB].items() if state.actor is Actor.FOLLOWER]
 
@@ -33,6 +32,7 @@ class Follower:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
+        self._lease_ms = int(shop.timings.lease_s * 1000)
         self._stop = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._busy: set[asyncio.Task[None]] = set()
@@ -75,7 +75,7 @@ class Follower:
 
     async def _poll(self, ref: Ref) -> None:
         try:
-            record: Any = await asyncio.to_thread(self._shop.store.claim, ref, STATES, LEASE_MS)
+            record: Any = await asyncio.to_thread(self._shop.store.claim, ref, STATES, self._lease_ms)
             if record is None:
                 return
             after = await follow(self._shop, record, jitter=random.uniform(0.9, 1.1))  # noqa: S311

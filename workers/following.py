@@ -20,19 +20,27 @@ if TYPE_CHECKING:
     from workers.workshop import Workshop
 
 TRIES_BEFORE_SAYING: Final = 3
+POLL_SHARE: Final = 0.75
+SILENT: Final = ProviderError(
+    ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
+)
 
 
 async def follow(shop: Workshop, record: Record[Job], *, jitter: float) -> Record[Job] | None:
     """Poll a run once and commit what changed; the record is due again by its age. Returns what was committed."""
     provider = shop.providers[record.data.request.provider]
     try:
-        if record.cancel:
-            run = await provider.cancel(record.data.run)
-        else:
-            run = await provider.run(record.data.run)
-        events = await provider.events(run.id, after=record.data.progress.last_event)
+        # given up before the lease lapses: a provider that never answers must not hold a run for long
+        async with asyncio.timeout(shop.timings.lease_s * POLL_SHARE):
+            if record.cancel:
+                run = await provider.cancel(record.data.run)
+            else:
+                run = await provider.run(record.data.run)
+            events = await provider.events(run.id, after=record.data.progress.last_event)
     except ProviderError as error:
         return await asyncio.to_thread(_not_answered, shop, record, error)
+    except TimeoutError:
+        return await asyncio.to_thread(_not_answered, shop, record, SILENT)
     reach("follow.polled")
     return await asyncio.to_thread(_commit, shop, record, run, events, jitter)
 

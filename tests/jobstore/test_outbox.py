@@ -126,10 +126,8 @@ def test_beginning_renews_the_lease(outbox: Outbox, put: Callable[..., None], pe
     assert outbox.take(TEAM) is None
 
 
-def test_dead_sender_is_replaced_when_its_lease_lapses(
-    outbox: Outbox, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jobstore.outbox.LEASE_MS", 40)
+def test_dead_sender_is_replaced_when_its_lease_lapses(connection: Redis, put: Callable[..., None]) -> None:
+    outbox = Outbox(connection, lease_s=0.04)
     put(a_delivery("a"))
     first = begun(outbox, taken(outbox))
     turn = wait_for(lambda: outbox.take(TEAM))
