@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker.set_defaults(command=_worker)
     commands.add_parser("follower", help="follow runs and ring again").set_defaults(command=_follower)
+    manifest = commands.add_parser("manifest", help="the Slack app: a file, or a link that fills in Slack's form")
+    manifest.add_argument("--link", action="store_true", help="print the link")
+    manifest.add_argument("--http", default="", metavar="https://HOST", help="for signed HTTP in place of Socket Mode")
+    manifest.add_argument("--reasons", action="store_true", help="print why each scope is asked for")
+    manifest.set_defaults(command=_manifest)
     commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training", add_help=False)
     commands.add_parser("check", help="check a dataset; needs no server", add_help=False)
     return parser
@@ -113,3 +118,9 @@ def _follower(settings: Settings, _: argparse.Namespace) -> int:
     from tuneroom import follower_command  # noqa: PLC0415
 
     return follower_command.run(settings)
+
+
+def _manifest(_: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom import manifest_command  # noqa: PLC0415
+
+    return manifest_command.run(parsed)
