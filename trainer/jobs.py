@@ -105,6 +105,9 @@ class JobStore:
         if job.ended and job.finished_at is None:
             job = replace(job, finished_at=time.time())
         self._keep(job)
+        if job.ended:  # its data would otherwise stay for good, also where the person deleted the file
+            for name in (TRAINING, VALIDATION):
+                (self.home(job_id) / name).unlink(missing_ok=True)
         return job
 
     def _keep(self, job: Job) -> None:

@@ -33,6 +33,6 @@ async def delete_model(request: Request) -> Response:
 
 ROUTES = [
     Route("/models", list_models, methods=["GET"]),
-    Route("/models/{model}", retrieve_model, methods=["GET"]),
-    Route("/models/{model}", delete_model, methods=["DELETE"]),
+    Route("/models/{model:path}", retrieve_model, methods=["GET"]),
+    Route("/models/{model:path}", delete_model, methods=["DELETE"]),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -18,10 +19,12 @@ from trainer.saved_model import CAUTION
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Callable, Coroutine
 
     from trainer.file_store import FileStore
     from trainer.jobs import Job, JobStore
 
+LOG = logging.getLogger(__name__)
 MINIMUM_EXAMPLES = 10
 ROOT = Path(__file__).resolve().parent.parent
 CHILD_SETTINGS = (
@@ -94,8 +97,19 @@ class Runner:
         while True:
             self._arrived.clear()
             while job := self._next("validating_files"):
-                await self._validate(job)
+                await self._guard(job, self._validate(job))
             await self._arrived.wait()
+
+    async def _guard(self, job: Job, work: Coroutine[None, None, None]) -> None:
+        """One job's trouble is that job's end, and not the end of those behind it."""
+        try:
+            await work
+        except Exception:
+            if self._jobs.get(job.id).ended:
+                return
+            LOG.exception("job %s failed on our side", job.id)
+            said = "Something failed inside the trainer; its log has the details."
+            self._fail(job, {"code": "server_error", "message": said, "param": None})
 
     async def _validate(self, job: Job) -> None:
         def given_up() -> bool:
@@ -122,7 +136,7 @@ class Runner:
         while True:
             self._queued.clear()
             while job := self._next("running", "queued"):
-                await self._train(job)
+                await self._guard(job, self._train(job))
             await self._queued.wait()
 
     async def _train(self, job: Job) -> None:
@@ -137,11 +151,13 @@ class Runner:
         self._jobs.journal(job.id).append("started", "Fine-tuning job started")
         self._jobs.journal(job.id).append("caution", CAUTION, level="warn")
         self._jobs.change(job.id, status="running")
-        self._training, self._child = job.id, await start(home)
+        child = await start(home)
+        self._training, self._child = job.id, child
         try:
-            await self._child.wait()
+            if not self._jobs.get(job.id).ended:  # cancelled while the process was being started
+                await child.wait()
         finally:
-            await end(self._child)
+            await end(child)
             self._training = self._child = None
             self._jobs.journal(job.id).mend()
 
@@ -171,7 +187,7 @@ class Runner:
         self._jobs.change(job.id, status="failed", error=error)
 
 
-def survey_files(home: Path, give_up: Any) -> Survey:
+def survey_files(home: Path, give_up: Callable[[], bool]) -> Survey:
     """Read a job's files whole. Raises InvalidFile with the line that is wrong."""
     training = survey_file(home / TRAINING, "training", give_up)
     if training.examples < MINIMUM_EXAMPLES:
@@ -185,7 +201,7 @@ def survey_files(home: Path, give_up: Any) -> Survey:
     return training
 
 
-def survey_file(path: Path, role: str, give_up: Any) -> Survey:
+def survey_file(path: Path, role: str, give_up: Callable[[], bool]) -> Survey:
     try:
         return survey(path, give_up)
     except TrainingFileError as error:

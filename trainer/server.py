@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import hmac
+import logging
 import signal
 import socket
 from contextlib import asynccontextmanager
@@ -29,11 +30,14 @@ from trainer.refusals import Refusal, answer_fault, answer_http_error, answer_re
 from trainer.runner import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
     from pathlib import Path
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def create_app(config: TrainerConfig) -> Starlette:
             app.state.models = ModelShelf(app.state.jobs)
             app.state.runner = Runner(app.state.jobs, app.state.files)
             working = asyncio.create_task(app.state.runner.run())
+            working.add_done_callback(stop_on_fault)
             try:
                 yield
             finally:
@@ -97,8 +102,15 @@ def create_app(config: TrainerConfig) -> Starlette:
     )
 
 
+def stop_on_fault(working: asyncio.Task[None]) -> None:
+    """A server that no longer trains must not look alive: it ends, and whoever supervises it starts a new one."""
+    if not working.cancelled() and working.exception():
+        LOG.error("the runner stopped", exc_info=working.exception())
+        signal.raise_signal(signal.SIGTERM)
+
+
 @contextlib.contextmanager
-def hold(path: Path):  # noqa: ANN201
+def hold(path: Path) -> Generator[None, None, None]:
     """Hold a lock that the system lets go of however this process ends. Raises DataDirectoryInUseError."""
     with path.open("wb") as lock:
         try:
@@ -108,11 +120,25 @@ def hold(path: Path):  # noqa: ANN201
         yield
 
 
+class AnnouncingServer(uvicorn.Server):
+    """uvicorn's server, which writes its port to a file once it has started."""
+
+    def __init__(self, config: uvicorn.Config, port_file: Path | None) -> None:
+        super().__init__(config)
+        self._port_file = port_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._port_file is not None and sockets:
+            write_bytes(self._port_file, f"{sockets[0].getsockname()[1]}\n".encode())
+
+
 def serve(config: TrainerConfig, port_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. The bound port goes into port_file once the socket listens."""
+    """Serve until SIGTERM or SIGINT. The bound port goes into port_file once requests are answered."""
     with socket.create_server((config.host, config.port), backlog=128) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(config), log_level="warning", timeout_graceful_shutdown=3, lifespan="on")
+        server = AnnouncingServer(
+            uvicorn.Config(create_app(config), log_level="warning", timeout_graceful_shutdown=3, lifespan="on"),
+            port_file,
         )
 
         def stop(*_: object) -> None:
@@ -121,6 +147,6 @@ def serve(config: TrainerConfig, port_file: Path | None = None) -> None:
         # uvicorn raises the signal again once it is done; with these handlers that is not a death by signal.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        if port_file is not None:
-            write_bytes(port_file, f"{listener.getsockname()[1]}\n".encode())
         server.run(sockets=[listener])
+        if not server.started:
+            raise SystemExit(3)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from trainer.plan import Plan
     from trainer.vocabulary import Vocabulary
 
-BASE_RATE = 2e-3
+BASE_RATE = 1.5e-3
 KEPT_CHECKPOINTS = 3
 VALIDATIONS = 20  # a sample of the validation file is scored this many times in a run, beside the whole at epoch ends
 
