@@ -151,6 +151,8 @@ async def drop(request: Request) -> Response:
         machine.files.share([file], channel, message)
     except SlackError as refused:
         return JSONResponse(refused.body(), 400)
+    except KeyError as missing:
+        return JSONResponse(SlackError("invalid_arguments", f"missing {missing}").body(), 400)
     return JSONResponse({"ok": True, "message": message, "file": file, "seq": machine.store.seq})
 
 

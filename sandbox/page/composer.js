@@ -56,6 +56,10 @@ export class Composer {
     const { channel, threadTs, commands } = this.place();
     const command = written.split(/\s+/)[0];
     const isCommand = commands.includes(command);
+    if (!isCommand && /^\/[a-z]/i.test(command)) {
+      toast(`${command} is not a valid command. There is ${commands.join(", ")}.`);
+      return;
+    }
     if (isCommand && threadTs) {
       toast(`${command} is not supported in threads. Sorry!`);
       return;

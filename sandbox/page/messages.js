@@ -156,7 +156,8 @@ export function avatar(user) {
 }
 
 function body(message, context) {
-  if (message.blocks?.length) return h("div", { class: "blocks" }, renderBlocks(message.blocks, context));
+  // What a person typed is shown from its text: Slack's own composer would have formatted it.
+  if (message.blocks?.length && message.bot_id) return h("div", { class: "blocks" }, renderBlocks(message.blocks, context));
   if (!message.text) return null;
   const edited = message.edited && h("small", { class: "edited" }, " (edited)");
   return h("div", { class: "text" }, mrkdwn(message.text, context.names), edited);

@@ -13,6 +13,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from sandbox.client import NotAnsweredError, Person, RefusedError, Workspace
+from sandbox.refusals import SlackError
+from sandbox.triggers import Triggers
 
 Json = dict[str, Any]
 Connect = Callable[[App], Any]
@@ -153,6 +155,62 @@ def test_a_submission_can_update_push_or_clear(
         assert response.view.raw["previous_view_id"] == first.id
         mina.close(response.view)
         assert [view.title for view in workspace.views("mina")] == ["Train"]
+
+
+def test_a_button_in_a_modal_keeps_what_was_typed_and_pushes_another(
+    app: App, slack: WebClient, workspace: Workspace, mina: Person, connect: Connect
+) -> None:
+    payloads: list[Json] = []
+
+    @app.command("/tune")
+    def open_modal(ack: Any, body: Json, client: WebClient) -> None:
+        ack()
+        modal = training_modal()
+        boxes = {"type": "checkboxes", "action_id": "c", "options": options("Ready", "Failed")}
+        modal["blocks"] += [
+            {"type": "input", "block_id": "told", "label": plain("Tell me"), "element": boxes, "optional": True},
+            {"type": "actions", "block_id": "more", "elements": [button("Explain", "explain")]},
+        ]
+        client.views_open(trigger_id=body["trigger_id"], view=modal)
+
+    @app.action("explain")
+    def push(ack: Any, body: Json, client: WebClient) -> None:
+        payloads.append(body)
+        ack()
+        client.views_push(trigger_id=body["trigger_id"], view=training_modal(title=plain("Explained")))
+
+    @app.view("train")
+    def close(ack: Any, view: Json) -> None:
+        payloads.append({"view": view})
+        ack()
+
+    connect(app)
+    mina.command("/tune")
+    first = mina.view("Train")
+    assert mina.submit(first, {"Epochs": "", "Tell me": ["Ready", "failed"]}).errors
+    mina.click(first, "Explain")
+    click = payloads.pop()
+    assert click["container"] == {"type": "view", "view_id": first.id}
+    chosen = click["view"]["state"]["values"]["told"]["c"]["selected_options"]
+    assert [one["value"] for one in chosen] == ["ready", "failed"]
+    second = mina.view("Explained")
+    assert second.raw["root_view_id"] == first.id
+    assert mina.submit(second).closed
+    assert mina.submit(mina.view("Train"), {"Epochs": "2"}).closed
+    assert payloads[-1]["view"]["state"]["values"]["epochs"]["n"]["value"] == "2"
+
+
+def test_a_button_on_the_home_acts(app: App, slack: WebClient, mina: Person, connect: Connect) -> None:
+    @app.action("fix")
+    def publish(ack: Any, body: Json, client: WebClient) -> None:
+        ack()
+        blocks = [{"type": "header", "text": plain("Fixed at home")}]
+        client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": blocks})
+
+    connect(app)
+    slack.views_publish(user_id=mina.id, view={"type": "home", "blocks": card(button("Fix", "fix"))})
+    mina.click(mina.home("1,204 rows"), "Fix")
+    mina.home("Fixed at home")
 
 
 def test_a_trigger_opens_one_view_within_its_time(
@@ -344,3 +402,10 @@ def test_another_sites_page_cannot_act_here(url: str) -> None:
         with pytest.raises(urllib.error.HTTPError, match="403") as refused:
             urllib.request.urlopen(request)
         refused.value.close()
+
+
+def test_a_trigger_expires() -> None:
+    triggers = Triggers(ttl_s=0.0)
+    trigger_id = triggers.issue("U0000MINA0")
+    with pytest.raises(SlackError, match="expired_trigger_id"):
+        triggers.redeem(trigger_id)

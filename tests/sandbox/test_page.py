@@ -167,6 +167,7 @@ def test_what_people_and_models_write_is_shown_and_never_run(page: Page, slack: 
     expect(room.get_by_role("link", name="fine")).to_have_attribute("rel", "noopener noreferrer")
     assert room.get_by_role("link", name="press me").count() == 0
     assert room.locator("img").count() == 0
+    expect(room.locator("strong", has_text="bold")).to_be_visible()
     assert page.title() == "Local workspace (stand-in for Slack)"
 
 
