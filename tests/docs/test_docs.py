@@ -1,24 +1,21 @@
-"""The documentation says what the code does: settings, paths, links, points, scripts, Slack's scopes and events."""
+"""The documentation says what the code does: settings, paths, links, points, scripts, scopes and events."""
 
 from __future__ import annotations
 
 import ast
 import dataclasses
-import json
 import re
 from pathlib import Path
 
 import pytest
-from slack_sdk import WebClient
 
+from bot import manifest
 from jobstore.faults import POINTS
-from sandbox.api.catalog import METHODS
 from tuneroom.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-MANIFEST = json.loads((ROOT / "docs/slack-app-manifest.json").read_text(encoding="utf-8"))
 TOP = sorted(entry.name for entry in ROOT.iterdir() if entry.is_dir() and entry.name not in {".venv", ".uv", ".git"})
 MADE_BY_USE = (".tuneroom/",)
 
@@ -106,35 +103,14 @@ def test_rooms_are_those_of_the_project() -> None:
     assert set(re.findall(r"^\| `(\w+)/` \|", table, flags=re.MULTILINE)) == rooms
 
 
-def test_manifest_has_the_scopes_of_every_method_the_bot_calls() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
-    by_attribute = {name.replace(".", "_"): method for name, method in METHODS.items()}
-    called = {name for name in re.findall(r"client\.([a-z]+_[A-Za-z]+)\(", source) if hasattr(WebClient, name)}
-    assert len(called) > 8
-    assert called <= by_attribute.keys(), "the local workspace lacks a method that the bot calls"
-    scopes = {by_attribute[name].scope for name in called} - {""}
-    assert scopes <= set(MANIFEST["oauth_config"]["scopes"]["bot"])
-
-
-def test_manifest_and_readme_name_the_same_scopes_and_events() -> None:
+def test_readme_names_the_scopes_and_events_of_the_manifest() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.partition("| scope | used for |")[2].partition("\n\n")[0]
     first_cells = "\n".join(line.split("|")[1] for line in table.splitlines() if line.count("|") > 2)
-    assert set(CODE.findall(first_cells)) == set(MANIFEST["oauth_config"]["scopes"]["bot"])
+    assert set(CODE.findall(first_cells)) == set(manifest.scope_names())
     events = next(line for line in readme.splitlines() if line.startswith("Events: "))
     named = {name for name in CODE.findall(events) if name != "file_shared"}
-    assert named == set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
-
-
-def test_manifest_asks_for_what_the_listeners_take() -> None:
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot/listeners").glob("*.py"))
-    taken = set(re.findall(r'app\.event\(\{?(?:"type": )?"(\w+)"', source)) - {"file_shared"}
-    subscribed = {name.partition(".")[0] for name in MANIFEST["settings"]["event_subscriptions"]["bot_events"]}
-    assert taken == subscribed
-    commands = {command["command"] for command in MANIFEST["features"]["slash_commands"]}
-    assert set(re.findall(r'app\.command\("([^"]+)"\)', source)) == commands
-    shortcuts = {shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]}
-    assert set(re.findall(r'app\.shortcut\("([^"]+)"\)', source)) == shortcuts
+    assert named == set(manifest.events())
 
 
 def test_commands_of_the_readme_exist() -> None:
