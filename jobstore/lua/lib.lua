@@ -56,8 +56,11 @@ local function put_deliveries(prefix, deliveries, at)
       redis.call('HSET', key, 'id', item.id, 'channel', item.channel, 'kind', item.kind, 'view', item.view,
         'ref', item.ref, 'args', item.args, 'parent', item.parent, 'thread_ts', item.thread_ts,
         'rank', item.rank, 'wanted', 1, 'shown', 0, 'ts', '', 'file', '', 'state', 'pending', 'attempts', 0,
-        'put_ms', int(at))
+        'put_ms', int(at), 'waiting_ms', int(at))
     elseif item.kind == 'card' then
+      if not redis.call('ZSCORE', prefix .. 'outbox:' .. item.channel, item.id) then
+        redis.call('HSET', key, 'waiting_ms', int(at))  -- since when it stands in line: what the outbox's age is
+      end
       redis.call('HINCRBY', key, 'wanted', 1)
       redis.call('HSET', key, 'rank', item.rank)
     end
