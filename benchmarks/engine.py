@@ -3,7 +3,9 @@
 The same piece of work is timed for both: one transformer block's feed-forward with its norm and residual, and
 the cross-entropy behind it, forward and backward, at the batch shape of the ticket-routing sample. That is the part
 of a step where a hand-written backward pass could win; attention is alike. Beside it stands the whole step as the
-trainer takes it. Prints one JSON object; needs nothing but the project's own environment.
+trainer takes it. Times are CPU milliseconds of one process,
+so that a busy machine tells the same; run it on one thread (OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1). Prints one
+JSON object; needs nothing but the project's own environment.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from autograd import numpy as anp
 from autograd import value_and_grad
+from autograd.tracer import getval
 
 from trainer.adamw import AdamW
 from trainer.batches import pad
@@ -39,9 +42,9 @@ def median_ms(work: Callable[[], object], repeats: int = 40) -> float:
     work()
     times: list[float] = []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = time.process_time()
         work()
-        times.append((time.perf_counter() - begun) * 1000)
+        times.append((time.process_time() - begun) * 1000)
     return round(statistics.median(times), 2)
 
 
@@ -58,7 +61,7 @@ def by_autograd(
     def loss(weights: dict[str, np.ndarray]) -> float:
         hidden = x + feed_forward(weights, "mlp", norm(weights, "ln", x))
         logits = anp.matmul(hidden, weights["out"])
-        shifted = logits - anp.max(logits, axis=-1, keepdims=True)
+        shifted = logits - np.max(getval(logits), axis=-1, keepdims=True)
         return anp.sum(anp.log(anp.sum(anp.exp(shifted), axis=-1)) - shifted[np.arange(ROWS), targets])
 
     return value_and_grad(loss)(params)

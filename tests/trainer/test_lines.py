@@ -35,10 +35,9 @@ words = st.text(st.characters(exclude_categories=["Cs"]))
 def test_any_line_is_an_example_or_a_line_error(line: bytes) -> None:
     try:
         example = parse_line(line)
-    except LineError as error:
-        assert str(error)
-    else:
-        assert any(piece.trained for piece in lay_out(example))
+    except LineError:
+        return
+    assert any(piece.trained for piece in lay_out(example))
 
 
 @given(words, words.filter(bool))
