@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.flows.conversation import Conversation, insist_on_tidy_end
-from tests.support.stack import Stack
+from tests.support.stack import START_S, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-
-SHOWN_ON_FAILURE = ("stack", "talk", "paid")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +29,8 @@ def stack(shared_stack: Stack) -> Iterator[Stack]:
 def tidy(stack: Stack) -> Iterator[Stack]:
     """Hand a stack to one test: what the test before has set is put back, and its end is looked at."""
     stack.fill_buckets()
+    stack.forgive()
+    stack.workspace.wait_for_app(START_S)
     yield stack
     stack.front.calm()
     stack.disarm()

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.states import Kind
@@ -61,6 +62,10 @@ class Conversation:
         """Drop a dataset."""
         return self.person.drop(self.channel, filename or self.filename, rows(self.name) if data is None else data)
 
+    def many_rows(self) -> bytes:
+        """Return a dataset that takes seconds to train on."""
+        return rows(self.name, 60)
+
     def report(self, dropped: Message, text: str = "Ready to train", timeout_s: float = PATIENCE_S) -> Message:
         """Wait for the one reply to a dropped file to show `text`."""
         return self.stack.workspace.wait_for_message(
@@ -69,6 +74,7 @@ class Conversation:
 
     def launch(self, report: Message, **values: str) -> Response:
         """Press Train and send the form: one epoch, unless told otherwise."""
+        self.stack.workspace.wait_for_app(PATIENCE_S)
         self.person.click(report, "train")
         form = self.person.view("Train")
         return self.person.submit(form, {"suffix": self.name, "epochs": "1"} | values)
@@ -97,6 +103,12 @@ class Conversation:
         self.notice(card)
         self.stack.workspace.wait_for(lambda w: self._pictures(card.ts) or None, PATIENCE_S)
         return card
+
+    def ask(self, card: Message, prompt: str) -> None:
+        """Press Try it and send a prompt."""
+        self.stack.workspace.wait_for_app(PATIENCE_S)
+        self.person.click(card, "Try it")
+        assert self.person.submit(self.person.view("Prompt"), {"prompt": prompt}).closed
 
     def answer(self, card: Message) -> Message:
         """Wait for a model's answer in the job's thread; returns the latest."""
@@ -129,6 +141,11 @@ class Conversation:
         return [
             prompt for prompt in self.stack.listed(Kind.PROMPT, self.channel) if prompt.data.job == self.job().ref.id
         ]
+
+    def longest_wait_s(self, record: Record[Any]) -> float:
+        """Return the longest time between two events of a record."""
+        times = [event["at_ms"] for event in self.stack.events(record)]
+        return max(later - earlier for earlier, later in pairwise(times)) / 1000
 
     def insist_on_one_of_everything(self, *, answers: int = 0) -> None:
         """One dataset, one job, one run, every event once, every message once, and so many answers."""

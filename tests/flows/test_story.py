@@ -12,9 +12,7 @@ def test_dropped_file_becomes_a_model_that_answers(talk: Conversation) -> None:
     talk.train()
     card = talk.finish()
 
-    talk.person.click(card, "Try it")
-    form = talk.person.view("Prompt")
-    assert talk.person.submit(form, {"prompt": f"{talk.name} ticket 1"}).closed
+    talk.ask(card, f"{talk.name} ticket 1")
     answer = talk.answer(card)
 
     assert f"> {talk.name} ticket 1" in answer.text

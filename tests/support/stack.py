@@ -55,6 +55,7 @@ TIMINGS: Final = {
     "TUNEROOM_POLL_MIN_S": "0.3",
     "TUNEROOM_POLL_MAX_S": "1",
 }
+DEATHS_OF_BOT: Final = ("dataset.recorded", "fetch.stored", "delivery.begun", "delivery.sent", "file.uploaded")
 KEYS: Final = {
     "bot_token": "xoxb-of-the-tests",
     "app_token": "xapp-of-the-tests",
@@ -78,6 +79,7 @@ class Stack:
         kept = {name: value for name, value in environment().items() if not name.startswith(OUTSIDE_PREFIXES)}
         self._base = kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._variables = dict(variables or {})
+        self._struck_pids: dict[str, tuple[int, int]] = {}
         self._supervisor = Supervisor()
         self._watching = threading.Thread(target=self._supervisor.watch, name="stack-supervisor", daemon=True)
         self._closing = contextlib.ExitStack()
@@ -177,16 +179,28 @@ class Stack:
 
     def strike(self, point: str) -> None:
         """SIGKILL the next process that reaches `point`."""
+        self._struck_pids[point] = (self.pid("bot"), self.pid("follower"))
         (self._faults / point).touch()
 
-    def struck(self, point: str) -> bool:
-        """Whether a process has died at `point` since `strike`."""
-        return not (self._faults / point).exists()
+    def wait_until_struck(self, point: str) -> None:
+        """Return once a process has died at `point` since `strike`, and Slack reaches the bot (again)."""
+        wait_for(lambda: not (self._faults / point).exists(), timeout_s=30)
+        bot, follower = self._struck_pids[point]
+        if point in DEATHS_OF_BOT:
+            wait_for(lambda: self.pid("bot") != bot, timeout_s=30)
+        if point == "follow.polled":
+            wait_for(lambda: self.pid("follower") != follower, timeout_s=30)
+        self.workspace.wait_for_app(START_S)
 
     def disarm(self) -> None:
         """Take back every strike that has not happened."""
         for order in self._faults.iterdir():
             order.unlink(missing_ok=True)
+
+    def forgive(self) -> None:
+        """Let what died before be started at once when it dies again: the supervisor waits longer each time."""
+        for kept in self._supervisor._kept.values():
+            kept.restarts = 0
 
     def pid(self, name: str) -> int:
         """Return the process id of "bot", "worker", "follower", "trainer" or "slack"."""
@@ -197,6 +211,15 @@ class Stack:
         pid = self.pid(name)
         os.kill(pid, how)
         wait_for(lambda: self.pid(name) != pid, timeout_s=30)
+
+    def stop_gently(self, name: str) -> list[str]:
+        """SIGTERM a service; return the leases on jobs and channels that still stand when it has just ended."""
+        self.kill(name, signal.SIGTERM)
+        with self.redis.client() as client:
+            jobs = [key for key in client.scan_iter("tuneroom:*:job:*") if client.type(key) == "hash"]
+            held = [key for key in jobs if client.hget(key, "lease_until") != "0"]
+            channels = client.scan_iter("tuneroom:*:lease:*")
+            return held + [key for key in channels if name == "bot" and client.hget(key, "until") != "0"]
 
     def kill_one_below(self, name: str, words: str, how: signal.Signals = signal.SIGKILL) -> int:
         """Signal the newest process below a service whose command line holds `words`; return its id."""
