@@ -45,6 +45,7 @@ class Backstage:
     """The threads beside the listeners: two fetchers and two senders."""
 
     def __init__(self, desk: Desk, client: WebClient) -> None:
+        self._pulse = desk.pulse
         answer: Any = client.auth_test()
         team = str(answer["team_id"])
         log.info("bot.connected", extra={"team": team})
@@ -58,8 +59,9 @@ class Backstage:
         ]
 
     def start(self) -> None:
-        """Start the threads."""
+        """Start the threads; a health check waits for each from now on."""
         for thread in self._threads:
+            self._pulse.beat(thread.name)
             thread.start()
 
     def stop(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from jobstore.pulse import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,3 +49,4 @@ class Desk:
     lease_s: float
     slack_timeout_s: int
     listen: Callable[[], Redis]
+    pulse: Pulse = field(default_factory=Pulse)

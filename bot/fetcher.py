@@ -54,6 +54,7 @@ class Fetcher:
             try:
                 for _ in wakes(self._desk.listen(), "tuneroom:*:wake:fetcher", every_s=SWEEP_S):
                     self._sweep()
+                    self._desk.pulse.beat(threading.current_thread().name)
                     if self._stop.is_set():
                         return
             except UNAVAILABLE:
@@ -67,6 +68,7 @@ class Fetcher:
         for ref in self._desk.store.due(self._team, Actor.FETCHER):
             record: Record[Dataset] | None = self._desk.store.claim(ref, STATES, self._lease_ms)
             if record is not None:
+                self._desk.pulse.beat(threading.current_thread().name, within_s=2 * LEASE_MS / 1000)
                 self._fetch_one(record)
 
     def _fetch_one(self, record: Record[Dataset]) -> None:

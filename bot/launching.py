@@ -124,8 +124,10 @@ def _insist_on_rows(report: Report, holdout_percent: int) -> None:
 
 
 def _models(desk: Desk, report: Report) -> list[str]:
-    """Return the models on offer that take this format."""
-    found = [name for name in desk.models if (model := desk.catalogue.get(name)) and report.format in model.formats]
+    """Return the models on offer that take this format and still take jobs today."""
+    today = datetime.fromtimestamp(desk.store.now_ms() / 1000, UTC).date()
+    known = [(name, desk.catalogue.get(name)) for name in desk.models]
+    found = [name for name, model in known if model and report.format in model.formats and model.is_open(today)]
     if not found:
         raise UserError(
             "no-model-for-format",

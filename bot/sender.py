@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 1.0
 ATTEMPTS_MAX: Final = 10
+ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
 # Slack's published rates (FACTS §3): posts about 1/s a channel, edits 50/min a workspace
 POSTS_A_MIN, POSTS_BURST = 60.0, 4.0
 EDITS_A_MIN, EDITS_BURST = 50.0, 10.0
@@ -49,6 +50,7 @@ class Sender:
             try:
                 for _ in wakes(self._desk.listen(), "tuneroom:*:wake:sender", every_s=SWEEP_S):
                     self.send_all()
+                    self._desk.pulse.beat(threading.current_thread().name)
                     if self._stop.is_set():
                         return
             except UNAVAILABLE:
@@ -70,6 +72,7 @@ class Sender:
             attempt = self._desk.outbox.begin(turn, without_edits=wait_for_edits_ms > 0)
             if attempt is None:
                 return wait_for_edits_ms
+            self._desk.pulse.beat(threading.current_thread().name, within_s=ATTEMPT_S)
             if (wait_ms := self._wait_ms(attempt)) > 0:
                 self._desk.outbox.end(turn, attempt, Outcome.AGAIN)
                 if not attempt.ts:

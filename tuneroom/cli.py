@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from finetune.errors import UserError
+from finetune.errors import OperationalError, UserError
 from tuneroom import logs
 from tuneroom.settings import Settings
 
@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"tuneroom: {error.message} {error.hint}\n")
         return USAGE
+    except OperationalError as error:
+        sys.stderr.write(f"tuneroom: {error}\n")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -39,7 +40,20 @@ def run(settings: Settings, parsed: argparse.Namespace) -> int:
     with _locked(home):
         if parsed.fresh:
             _forget(home)
+        if "slack" not in real:
+            _insist_on_free(parsed.port)
         return _serve(plan)
+
+
+def _insist_on_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UserError(
+                "port-taken", f"Port {port} is taken by another program.", "Choose another: --port 4000, or --port 0."
+            ) from error
 
 
 def _play(real: frozenset[str]) -> int:

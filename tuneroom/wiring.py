@@ -6,6 +6,7 @@ import functools
 import math
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -43,7 +44,7 @@ def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
             )
     if settings.model_names:
         return settings.model_names
-    on_offer = [model for model in catalogue.on_offer() if model.provider == settings.provider]
+    on_offer = [model for model in catalogue.on_offer(datetime.now(UTC).date()) if model.provider == settings.provider]
     return tuple(model.name for model in on_offer if "supervised" in model.methods)
 
 

@@ -29,6 +29,8 @@ def register(app: App, desk: Desk, people: People) -> None:
     """Take dropped files. One drop fires two events; `file_shared` has ids only and is acknowledged unread."""
 
     def on_message(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
+        if event.get("bot_id"):  # another app's file: nobody asked
+            return
         for file in dropped_files(event, body["team_id"]):
             asker = Asker(client=client, channel=file.channel, person=file.person, thread_ts=event.get("thread_ts", ""))
             with explained(asker):

@@ -59,8 +59,8 @@ def explained(asker: Asker) -> Generator[None]:
     except UserError as error:
         log.info("refused", extra={"code": error.code, "person": asker.person})
         asker.tell(views.refusal(error))
-    except UNAVAILABLE:
-        raise
+    except (*UNAVAILABLE, OSError):
+        raise  # Redis or Slack is out of reach: not acknowledged, so Slack delivers it again
     except Exception:  # noqa: BLE001 - whatever it was, the person gets an answer and the log the reason
         asker.tell(views.something_failed(logged()))
 
