@@ -39,6 +39,8 @@ def main(home: Path) -> None:
     threading.Thread(target=die_with_the_server, daemon=True).start()
     with (home / "training.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(b"%d\n" % os.getpid())
+        lock.flush()
         try:
             outcome = train(home, Plan.load(home))
         except TrainingError as error:

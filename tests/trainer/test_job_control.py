@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import openai
 import pytest
 
@@ -77,6 +80,15 @@ def test_second_server_on_the_same_directory_refuses_to_start(own_trainer: Train
         intruder.start()
     assert intruder.process.wait(30) != 0
     assert list(own_trainer.client.models.list())
+
+
+def test_training_process_that_dies_alone_fails_its_job(trainer: TrainerProcess) -> None:
+    job = trainer.create(trainer.upload(chat_rows(60)), epochs=50, batch=1)
+    trainer.wait_for_step(job.id, 1)
+    lock = trainer.home / "data" / "jobs" / job.id / "training.lock"
+    os.kill(int(lock.read_text()), signal.SIGKILL)
+    failed = trainer.wait(job.id)
+    assert (failed.status, failed.error.code, failed.fine_tuned_model) == ("failed", "training_stopped", None)
 
 
 def test_learning_rate_that_diverges_fails_the_job_with_a_reason(trainer: TrainerProcess) -> None:

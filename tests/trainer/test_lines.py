@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.lines import Chat, LineError, Pair, parse_line
@@ -31,6 +31,7 @@ rows = anything | st.fixed_dictionaries(
 words = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(st.binary() | rows.map(lambda row: json.dumps(row).encode()))
 def test_any_line_is_an_example_or_a_line_error(line: bytes) -> None:
     try:
@@ -40,12 +41,14 @@ def test_any_line_is_an_example_or_a_line_error(line: bytes) -> None:
     assert any(piece.trained for piece in lay_out(example))
 
 
+@settings(deadline=None)
 @given(words, words.filter(bool))
 def test_written_pairs_are_read_back(prompt: str, completion: str) -> None:
     line = json.dumps({"prompt": prompt, "completion": completion}).encode()
     assert parse_line(line) == Pair(prompt, completion)
 
 
+@settings(deadline=None)
 @given(words)
 def test_tokens_spell_the_text_they_encode(text: str) -> None:
     vocabulary = Vocabulary.learn(["<|im_end|> the cat sat on the mat, the cat sat"], 300)
