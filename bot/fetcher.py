@@ -19,6 +19,7 @@ from jobstore.outbox import Outcome
 from jobstore.records import Dataset, Record, Ref, Refusal
 from jobstore.states import Actor, Kind
 from jobstore.store import StaleError, seen_hash
+from jobstore.trace import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +69,9 @@ class Fetcher:
         for ref in self._desk.store.due(self._team, Actor.FETCHER):
             record: Record[Dataset] | None = self._desk.store.claim(ref, STATES, self._lease_ms)
             if record is not None:
-                self._desk.pulse.beat(threading.current_thread().name, within_s=2 * LEASE_MS / 1000)
-                self._fetch_one(record)
+                self._desk.pulse.beat(threading.current_thread().name, within_s=2 * self._desk.lease_s)
+                with about(ref.team, ref.member):
+                    self._fetch_one(record)
 
     def _fetch_one(self, record: Record[Dataset]) -> None:
         try:
@@ -125,6 +127,7 @@ class Fetcher:
                 renewed = time.monotonic()
                 if not self._desk.store.renew(record, self._lease_ms):
                     raise StaleError(record.ref.member)
+                self._desk.pulse.beat(threading.current_thread().name, within_s=2 * self._desk.lease_s)
             yield block
 
     def _already_checked(self, record: Record[Dataset], changed: Dataset) -> bool:

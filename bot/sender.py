@@ -13,6 +13,7 @@ from jobstore.connections import UNAVAILABLE, wakes
 from jobstore.deliveries import Rank, Shape
 from jobstore.faults import reach
 from jobstore.outbox import Outcome
+from jobstore.trace import about
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 SWEEP_S: Final = 1.0
 ATTEMPTS_MAX: Final = 10
 ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
-# Slack's published rates (FACTS §3): posts about 1/s a channel, edits 50/min a workspace
+# Slack's published rates: posts about 1/s a channel, edits 50/min a workspace
 POSTS_A_MIN, POSTS_BURST = 60.0, 4.0
 EDITS_A_MIN, EDITS_BURST = 50.0, 10.0
 EDITS_KEPT_FOR_NEWS: Final = 4.0
@@ -79,7 +80,9 @@ class Sender:
                     return wait_ms
                 wait_for_edits_ms = wait_ms
                 continue
-            if (wait_ms := self._attempt(turn, attempt)) > 0:
+            with about(self._team, attempt.ref, delivery=attempt.id):
+                wait_ms = self._attempt(turn, attempt)
+            if wait_ms > 0:
                 return wait_ms
         return 0
 
@@ -112,7 +115,7 @@ class Sender:
             return self._failed(turn, attempt, error)
         reach("delivery.sent")
         self._desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
-        log.info("delivery.sent", extra={"delivery": attempt.id, "channel": attempt.channel})
+        log.info("delivery.sent", extra={"delivery": attempt.id, "channel": attempt.channel, "ts": ts})
         return 0
 
     def _found(self, turn: Turn, attempt: Attempt, ts: str) -> None:

@@ -35,11 +35,6 @@ class Pulse:
         with self._lock:
             self._beats[loop] = _Beat(self._clock(), within_s)
 
-    def forget(self, loop: str) -> None:
-        """A loop has ended as it should."""
-        with self._lock:
-            self._beats.pop(loop, None)
-
     def ages_s(self) -> dict[str, float]:
         """Return how long ago each loop was heard of, in seconds."""
         with self._lock:

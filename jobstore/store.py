@@ -1,4 +1,4 @@
-"""The record: every read and every write of a dataset, a job or a prompt. One script a write (DESIGN: promise 2)."""
+"""The record: every read and write of a dataset, a job or a prompt, one script a write (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jobstore import trace
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, as_json, card
 from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
@@ -144,7 +145,9 @@ class Store:
         )
         if answer.startswith("over-"):
             raise CapError(answer.removeprefix("over-").removesuffix("-cap"), int(value) / MICROS)
-        return Ref(team, kind, value), answer == "new"
+        ref = Ref(team, kind, value)
+        trace.recorded(ref, data, is_new=answer == "new")
+        return ref, answer == "new"
 
     def get(self, ref: Ref) -> Record[Any] | None:
         """Return a record, or None where there is none (any more)."""
@@ -265,6 +268,7 @@ class Store:
         if answer[0] != "done":
             msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
             raise StaleError(msg)
+        trace.moved(record, to, version=int(answer[1]))
         return Record(
             ref=ref,
             state=to,

@@ -10,6 +10,7 @@ import dataclasses
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -67,6 +68,9 @@ class Settings:
 
     Other
         log_level
+        health_port           where /healthz and /metrics answer: the bot on this port, the worker on the next, the
+                              follower on the one after that; 0: nowhere
+        health_host           and on which address
         fault_folder          tests only: a file in it named like a fault point kills whoever reaches that point, once
     """
 
@@ -98,6 +102,8 @@ class Settings:
     poll_max_s: float = 60.0
     report_silence_s: float = 3.0
     log_level: str = "INFO"
+    health_port: int = 0
+    health_host: str = "127.0.0.1"
     fault_folder: str = ""
 
     @classmethod
@@ -121,6 +127,13 @@ class Settings:
     def from_environment(cls) -> Settings:
         """Return the settings of this process."""
         return cls.read(os.environ)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must never be printed or logged."""
+        password = urlsplit(self.redis_url).password or ""
+        given = {self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.openai_api_key}
+        return frozenset(secret for secret in given | {password, unquote(password)} if secret)
 
     @property
     def channel_ids(self) -> frozenset[str]:

@@ -12,8 +12,10 @@ import random
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.connections import UNAVAILABLE
+from jobstore.pulse import Pulse
 from jobstore.states import TABLES, Actor, Kind
 from jobstore.store import StaleError
+from jobstore.trace import about
 from workers.following import follow
 
 if TYPE_CHECKING:
@@ -24,14 +26,17 @@ log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 0.25
 AT_ONCE: Final = 64
+LOOP: Final = "follower"
+POLL_S: Final = 150.0
 STATES: Final = [name for name, state in TABLES[Kind.JOB].items() if state.actor is Actor.FOLLOWER]
 
 
 class Follower:
     """Sweeps the due-time sets until told to stop."""
 
-    def __init__(self, shop: Workshop) -> None:
+    def __init__(self, shop: Workshop, pulse: Pulse | None = None) -> None:
         self._shop = shop
+        self._pulse = pulse or Pulse()
         self._lease_ms = int(shop.timings.lease_s * 1000)
         self._stop = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -46,6 +51,7 @@ class Follower:
         while not self._stop.is_set():
             try:
                 await self._sweep()
+                self._pulse.beat(LOOP)
             except UNAVAILABLE:
                 log.warning("redis.unavailable")
                 await self._rest(2.0)
@@ -64,14 +70,20 @@ class Follower:
                 log.info("doorbell.rung_again", extra={"ref": ref.member})
                 await asyncio.to_thread(self._shop.doorbell.ring, ref)
             for ref in await asyncio.to_thread(store.due, team, Actor.FOLLOWER):
+                if self._room.locked():  # as many polls as may be are out, and a provider may take a minute to answer
+                    self._pulse.beat(LOOP, within_s=POLL_S)
                 await self._room.acquire()
-                task = asyncio.create_task(self._poll(ref))
+                task = asyncio.create_task(self._poll_one(ref))
                 self._busy.add(task)
                 task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._busy.discard(task)
         self._room.release()
+
+    async def _poll_one(self, ref: Ref) -> None:
+        with about(ref.team, ref.member):
+            await self._poll(ref)
 
     async def _poll(self, ref: Ref) -> None:
         try:
