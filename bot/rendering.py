@@ -77,6 +77,16 @@ def _chart(desk: Desk, record: Record[Job]) -> Upload:
     )
 
 
+def _failed(desk: Desk, record: Record[Job]) -> Message:
+    return views.failed_post(record, said_of(desk, record))
+
+
+def said_of(desk: Desk, record: Record[Any]) -> str:
+    """Return what the provider said of a failure, in its own words."""
+    refusal = record.data.refusal
+    return desk.blobs.read(record.ref.team, refusal.said).decode() if refusal and refusal.said else ""
+
+
 def _answer(desk: Desk, record: Record[Prompt]) -> Message:
     job, prompt = _asked(desk, record)
     answer = desk.blobs.read(record.ref.team, record.data.answer).decode()
@@ -84,7 +94,7 @@ def _answer(desk: Desk, record: Record[Prompt]) -> Message:
 
 
 def _prompt_failed(desk: Desk, record: Record[Prompt]) -> Message:
-    return views.prompt_failed_post(record, *_asked(desk, record))
+    return views.prompt_failed_post(record, *_asked(desk, record), said_of(desk, record))
 
 
 def _asked(desk: Desk, record: Record[Prompt]) -> tuple[Record[Job], str]:
@@ -101,7 +111,7 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "results": lambda _, record: views.results_post(record),
     "chart": _chart,
     "ready": lambda _, record: views.ready_post(record),
-    "failed": lambda _, record: views.failed_post(record),
+    "failed": _failed,
     "cancelled": lambda _, record: views.cancelled_post(record),
     "unclear": lambda _, record: views.unclear_post(record),
     "answer": _answer,

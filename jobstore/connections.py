@@ -1,4 +1,4 @@
-"""How the product connects to Redis: no automatic retries, which would repeat writes (FACTS: one rpush made four)."""
+"""How the product connects to Redis: no automatic retries, which would repeat writes (docs/adr/0002)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person decides about a run whose creation's outcome is unknown (DESIGN: promise 4)."""
+"""What a person decides about a run whose creation's outcome is unknown (docs/architecture.md, promise 4)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser().parse_args(arguments)
         settings = Settings.from_environment()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, settings.secrets)
         command: Callable[[Settings, argparse.Namespace], int] = parsed.command
         return command(settings, parsed)
     except UserError as error:
@@ -77,7 +77,8 @@ def _sandbox(settings: Settings, parsed: argparse.Namespace) -> int:
 
 
 def _bot(settings: Settings, _: argparse.Namespace) -> int:
-    from bot.serving import serve_http, serve_socket_mode  # noqa: PLC0415
+    from bot.signed_http import serve_http  # noqa: PLC0415
+    from bot.socket_mode import serve_socket_mode  # noqa: PLC0415
     from tuneroom import wiring  # noqa: PLC0415
 
     if not settings.slack_bot_token:

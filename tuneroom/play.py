@@ -100,8 +100,10 @@ class _Story:
                 break
             if "cancel_job" not in json.dumps(card.blocks) and any(word in shown for word in ("failed", "cancelled")):
                 raise NotAsToldError(f"the job did not get ready: {shown}")
+        results = self._workspace.wait_for_message(CHANNEL, "Results.", thread_ts=card.ts)
+        self._said.say("Tuneroom", results.text)
         notice = self._workspace.wait_for_message(
-            CHANNEL, thread_ts=card.ts, where=lambda message: message.mentions(self._mina.id)
+            CHANNEL, "answers", thread_ts=card.ts, where=lambda message: message.mentions(self._mina.id)
         )
         pictures = self._workspace.wait_for(
             lambda workspace: [file for m in workspace.messages(CHANNEL, card.ts) for file in m.files]

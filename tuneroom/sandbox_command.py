@@ -63,7 +63,9 @@ def _play(real: frozenset[str]) -> int:
     if real:
         raise UserError("play-is-local", "--play never uses real services.", "Leave out --real.")
     home = Path(tempfile.mkdtemp(prefix="tuneroom-play-"))
-    plan = Plan(home=home, port=0, real=real, settings=Settings(), environment=environment())
+    # not even our own settings: the story is the same wherever it is played
+    kept = {name: value for name, value in environment().items() if not name.startswith("TUNEROOM_")}
+    plan = Plan(home=home, port=0, real=real, settings=Settings(), environment=kept)
     supervisor = Supervisor()
     try:
         with _signals(supervisor):

@@ -77,7 +77,9 @@ def _commit(shop: Workshop, record: Record[Job], run: Run, events: Sequence[RunE
             return _trained(shop, record, changed, run)
         case RunStatus.FAILED:
             seen = dataclasses.replace(record, data=changed)
-            return endings.fail(shop, seen, _reason(run), spent_usd=_cost_usd(shop, changed, run) or 0.0)
+            return endings.fail(
+                shop, seen, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run) or 0.0
+            )
         case RunStatus.CANCELLED:
             return endings.cancelled(shop, dataclasses.replace(record, data=changed))
         case _:
@@ -128,11 +130,15 @@ def _cost_usd(shop: Workshop, job: Job, run: Run) -> float | None:
     return run.trained_tokens * model.training_usd_per_million / 1_000_000
 
 
-def _reason(run: Run) -> Refusal:
+def _reason(shop: Workshop, team: str, run: Run) -> Refusal:
+    if not run.error_message:
+        hint = "Start the job again; if it fails again, ask the provider."
+        return Refusal(code=run.error_code or "run-failed", message="The provider gave no reason.", hint=hint)
     return Refusal(
         code=run.error_code or "run-failed",
-        message=run.error_message or "The provider ended the run without a reason.",
+        message="The provider ended the run.",
         hint="Mend what it names and start the job again.",
+        said=shop.blobs.put_text(team, run.error_message[:2_000]),
     )
 
 

@@ -68,7 +68,9 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
             retry_after_s=_retry_after_s(error),
         )
     if error.status_code == 404:
-        return ProviderError(ErrorKind.MISSING, code or "missing", f"The provider has no such thing: {said}", "")
+        return ProviderError(
+            ErrorKind.MISSING, code or "missing", "The provider has no such thing.", "Look at what it says.", said=said
+        )
     if error.status_code in {408, 409} or error.status_code >= 500:
         return ProviderError(
             ErrorKind.UNSURE,
@@ -80,8 +82,9 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
     return ProviderError(
         ErrorKind.REFUSED,
         code or f"http-{error.status_code}",
-        f"The provider refused it: {said}",
+        "The provider refused it.",
         "Change what it names and start the job again.",
+        said=said,
     )
 
 

@@ -203,7 +203,7 @@ def _at_most(jobs: Iterator[FineTuningJob] | Any, limit: int) -> Iterator[FineTu
 
 
 def _run(job: FineTuningJob) -> Run:
-    # `error: {}` parses to a truthy object (FACTS §2)
+    # `error: {}` parses to a truthy object in the SDK
     error = job.error if job.error and job.error.code else None
     return Run(
         id=job.id,

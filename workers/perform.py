@@ -12,6 +12,7 @@ from jobstore.faults import reach
 from jobstore.records import Refusal
 from jobstore.states import TABLES, Actor, Kind, state_of
 from jobstore.store import StaleError
+from jobstore.trace import about
 from workers.heartbeat import Heartbeat
 from workers.provider import ProviderError
 from workers.stages import STAGES, answer, endings
@@ -25,6 +26,11 @@ log = logging.getLogger(__name__)
 
 def perform(shop: Workshop, ref: Ref) -> None:
     """Do the stage that a record stands in, if it stands in one and nobody else is at it."""
+    with about(ref.team, ref.member):
+        _perform(shop, ref)
+
+
+def _perform(shop: Workshop, ref: Ref) -> None:
     states = [name for name, state in TABLES[ref.kind].items() if state.actor is Actor.WORKER]
     record = shop.store.claim(ref, states, int(shop.timings.lease_s * 1000))
     if record is None:
@@ -65,7 +71,7 @@ def _provider_failed(shop: Workshop, record: Record[Any], error: ProviderError) 
     if latest is None:
         return None
     if error.is_final or latest.attempts >= shop.timings.retries_max:
-        return _end(shop, latest, Refusal(code=error.code, message=error.message, hint=error.hint))
+        return _end(shop, latest, endings.refusal_of(shop, latest.ref.team, error))
     wait_ms = shop.timings.retry_in_ms(latest.attempts, error.retry_after_s)
     if latest.ref.kind is Kind.JOB:
         latest = endings.note(shop, latest, f"{error.message} {error.hint}")

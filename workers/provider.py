@@ -27,16 +27,27 @@ class ErrorKind(StrEnum):
 
 
 class ProviderError(Exception):
-    """The provider did not do what was asked; `message` and `hint` are for people."""
+    """The provider did not do what was asked; `message` and `hint` are for people.
+
+    `said` is the provider's own text, which may quote a row: it is shown, and kept out of Redis and the logs.
+    """
 
     def __init__(
-        self, kind: ErrorKind, code: str, message: str, hint: str, *, retry_after_s: float | None = None
+        self,
+        kind: ErrorKind,
+        code: str,
+        message: str,
+        hint: str,
+        *,
+        said: str = "",
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.kind = kind
         self.code = code
         self.message = message
         self.hint = hint
+        self.said = said
         self.retry_after_s = retry_after_s
 
     @property

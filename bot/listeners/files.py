@@ -34,8 +34,9 @@ def register(app: App, desk: Desk, people: People) -> None:
         for file in dropped_files(event, body["team_id"]):
             asker = Asker(client=client, channel=file.channel, person=file.person, thread_ts=event.get("thread_ts", ""))
             with explained(asker):
+                insist(desk, people.person(file.person, file.team), Act.CHECK, people.place(file.channel))
                 if file.looks_like_data:
-                    take(desk, people, client, file, event["ts"])
+                    take(desk, client, file, event["ts"])
                 else:
                     asker.tell(views.not_training_data(file.filename))
 
@@ -43,11 +44,13 @@ def register(app: App, desk: Desk, people: People) -> None:
         event = {**body["message"], "channel": body["channel"]["id"]}
         asker = Asker(client=client, channel=event["channel"], person=body["user"]["id"])
         with explained(asker):
-            files = dropped_files({**event, "user": body["user"]["id"]}, body["team"]["id"])
+            person = people.person(body["user"]["id"], body["team"]["id"])
+            insist(desk, person, Act.CHECK, people.place(event["channel"]))
+            files = dropped_files({**event, "user": person.id}, body["team"]["id"])
             if not files:
                 raise UserError("no-file", "This message has no file.", "Use it on a message with a dataset in it.")
             for file in files:
-                take(desk, people, client, file, event["ts"])
+                take(desk, client, file, event["ts"])
         ack()
 
     app.event({"type": "message", "subtype": "file_share"})(on_message)
@@ -55,9 +58,8 @@ def register(app: App, desk: Desk, people: People) -> None:
     app.shortcut("check_dataset")(on_shortcut)
 
 
-def take(desk: Desk, people: People, client: WebClient, file: DroppedFile, ts: str) -> None:
+def take(desk: Desk, client: WebClient, file: DroppedFile, ts: str) -> None:
     """Record a file to be checked, once; and let the person see at once that it was seen."""
-    insist(desk, people.person(file.person, file.team), Act.CHECK, people.place(file.channel))
     dataset = Dataset(
         channel=file.channel,
         person=file.person,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.views.message import Block
     from jobstore.records import Job, Prompt, Record
 
+SAID_MAX: Final = 600
 PROMPT_SHOWN: Final = 300
 ANSWER_SECTIONS: Final = 3
 SPOKEN_MAX: Final = 300
@@ -37,14 +38,19 @@ def answer_post(record: Record[Prompt], job: Record[Job], prompt: str, answer: s
     )
 
 
-def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str) -> Message:
-    """Why there is no answer, and what to do."""
+def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str, said: str) -> Message:
+    """Why there is no answer, and what to do. `said`: the provider's own words, "" where there are none."""
     refusal = record.data.refusal
     model = words.model_handle(job.ref.id)
     reason = prose(refusal.message).clipped(900) if refusal else mrkdwn("It gave no reason.")
     text = mrkdwn("{model} did not answer. {reason}", model=model, reason=reason)
     hint = prose(refusal.hint).clipped(900) if refusal else EMPTY
-    return message(text, section(quoted(prompt, PROMPT_SHOWN)), section(lines(text, hint)), _again(record, job))
+    return message(
+        text,
+        section(quoted(prompt, PROMPT_SHOWN)),
+        section(lines(text, quoted(said, SAID_MAX) if said else EMPTY, hint)),
+        _again(record, job),
+    )
 
 
 def _again(record: Record[Prompt], job: Record[Job]) -> Block | None:

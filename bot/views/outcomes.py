@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose
+from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose, quoted
 from bot.views import words
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.jobs import TOY_NOTE, details_button, job_title, try_button
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jobstore.records import Job, Record, Results
 
 TEXT_MAX: Final = 900
+SAID_MAX: Final = 600
 
 
 def results_post(record: Record[Job]) -> Message:
@@ -55,15 +56,19 @@ def ready_post(record: Record[Job]) -> Message:
     )
 
 
-def failed_post(record: Record[Job]) -> Message:
-    """Why there is no model, what to do, and what it cost if that is known. Mentions the person."""
+def failed_post(record: Record[Job], said: str) -> Message:
+    """Why there is no model, what to do, and what it cost if that is known. Mentions the person.
+
+    `said`: the provider's own words, "" where there are none.
+    """
     refusal = record.data.refusal
     reason = prose(refusal.message).clipped(TEXT_MAX) if refusal else mrkdwn("The provider gave no reason.")
     text = mrkdwn(
         "{person} {title} failed: {reason}", person=mention(record.data.person), title=job_title(record), reason=reason
     )
     hint = prose(refusal.hint).clipped(TEXT_MAX) if refusal else EMPTY
-    return message(text, section(lines(text, hint, _charged(record.data))), actions(details_button(record)))
+    words_said = quoted(said, SAID_MAX) if said else EMPTY
+    return message(text, section(lines(text, words_said, hint, _charged(record.data))), actions(details_button(record)))
 
 
 def cancelled_post(record: Record[Job]) -> Message:

@@ -176,7 +176,7 @@ def test_the_ready_notice_mentions_the_person_and_says_how_to_try() -> None:
 
 
 def test_a_failure_mentions_the_person_with_reason_hint_and_charge() -> None:
-    post = failed_post(a_job("failed", refusal=REFUSED, run="ftjob-1", cost_usd=0.0))
+    post = failed_post(a_job("failed", refusal=REFUSED, run="ftjob-1", cost_usd=0.0), "")
     assert shown(post) == (
         "<@UMINA> *support-bot* (j42) failed: Row 88 was refused by moderation.\n"
         "Delete it and drop the file again.\n"
@@ -193,12 +193,12 @@ def test_a_failure_mentions_the_person_with_reason_hint_and_charge() -> None:
     ],
 )
 def test_what_is_known_of_the_charge_is_said(changes: dict[str, object], said: str) -> None:
-    assert said in shown(failed_post(a_job("failed", refusal=REFUSED, **changes)))
+    assert said in shown(failed_post(a_job("failed", refusal=REFUSED, **changes), ""))
 
 
 @pytest.mark.parametrize("changes", [{"run": "ftjob-1"}, {"intent": Intent(id="i1", posted_ms=NOON_MS)}])
 def test_what_is_not_known_of_the_charge_is_not_said(changes: dict[str, object]) -> None:
-    assert "charged" not in shown(failed_post(a_job("failed", refusal=REFUSED, **changes)))
+    assert "charged" not in shown(failed_post(a_job("failed", refusal=REFUSED, **changes), ""))
 
 
 def test_a_cancelled_job_mentions_nobody() -> None:
@@ -247,7 +247,7 @@ def test_an_empty_answer_is_said_to_be_one() -> None:
 
 
 def test_a_prompt_without_an_answer_says_why() -> None:
-    post = prompt_failed_post(a_prompt("failed", refusal=REFUSED), a_job("ready"), "Hello")
+    post = prompt_failed_post(a_prompt("failed", refusal=REFUSED), a_job("ready"), "Hello", "")
     assert shown(post) == (
         "&gt; Hello\n"
         "m42 did not answer. Row 88 was refused by moderation.\n"
@@ -258,3 +258,9 @@ def test_a_prompt_without_an_answer_says_why() -> None:
 
 def test_progress_without_steps_is_just_training() -> None:
     assert "*Training*." in shown(job_card(a_job("training", progress=Progress(status="running")), NOW_MS))
+
+
+def test_a_failure_quotes_what_the_provider_said() -> None:
+    post = failed_post(a_job("failed", refusal=REFUSED), "row 88 <!channel> was refused")
+    assert "&gt; row 88 &lt;!channel&gt; was refused" in shown(post)
+    assert "<!channel>" not in shown(post)

@@ -163,7 +163,6 @@ def test_job_cards_keep_the_limits(record: Record[Job], now_ms: int) -> None:
     [
         outcomes.results_post,
         outcomes.ready_post,
-        outcomes.failed_post,
         outcomes.cancelled_post,
         outcomes.unclear_post,
     ],
@@ -175,11 +174,17 @@ def test_posts_in_a_jobs_thread_keep_the_limits(view: Any, record: Record[Job]) 
     assert 0 < len(outcomes.results_file_title(record)) < 255
 
 
+@given(JOBS, TEXT)
+@IN_FULL
+def test_failures_keep_the_limits(record: Record[Job], said: str) -> None:
+    assert problems_of_message(outcomes.failed_post(record, said)) == []
+
+
 @given(PROMPTS, JOBS, TEXT, TEXT)
 @IN_FULL
 def test_answers_keep_the_limits(record: Record[Prompt], job: Record[Job], prompt: str, answer: str) -> None:
     assert problems_of_message(answers.answer_post(record, job, prompt, answer)) == []
-    assert problems_of_message(answers.prompt_failed_post(record, job, prompt)) == []
+    assert problems_of_message(answers.prompt_failed_post(record, job, prompt, answer)) == []
 
 
 @given(st.lists(JOBS, max_size=25), st.lists(DATASETS, max_size=25))

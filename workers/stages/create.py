@@ -1,4 +1,4 @@
-"""creating → queued | unclear: exactly one paid run for one confirmed request (DESIGN: promise 4).
+"""creating → queued | unclear: exactly one paid run for one confirmed request (docs/architecture.md, promise 4).
 
 The intent is recorded before the POST and looked up before it, the first time too. Once a POST may have gone out,
 only a look-up that finds the run, or a person, moves the job on.

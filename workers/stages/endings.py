@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
+from jobstore.records import Refusal
 from jobstore.store import MICROS, Settlement
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record, Refusal
+    from jobstore.records import Job, Record
+    from workers.provider import ProviderError
     from workers.workshop import Workshop
+
+
+def refusal_of(shop: Workshop, team: str, error: ProviderError) -> Refusal:
+    """Return what is recorded of a provider's error; its own words become a blob."""
+    said = shop.blobs.put_text(team, error.said) if error.said else ""
+    return Refusal(code=error.code, message=error.message, hint=error.hint, said=said)
 
 
 def settlement(job: Job, *, spent_usd: float) -> Settlement:

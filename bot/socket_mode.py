@@ -1,4 +1,4 @@
-"""Socket Mode, or signed HTTP: how Slack reaches the bot."""
+"""Socket Mode: the bot calls Slack, and Slack sends through that."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from websocket import WebSocketException
 from bot.app import Backstage, build
 
 if TYPE_CHECKING:
-    from slack_bolt import App
     from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
-    from starlette.requests import Request
-    from starlette.responses import Response
 
     from bot.desk import Desk
 
@@ -26,7 +23,7 @@ CONNECT_S: Final = 10.0
 
 def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
     """Serve by Socket Mode until SIGTERM or SIGINT."""
-    # websocket-client's adapter comes back faster after `refresh_requested` than the SDK's own (FACTS §3)
+    # websocket-client's adapter comes back faster after `refresh_requested` than the SDK's own (docs/adr/0007)
     from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler  # noqa: PLC0415
 
     stop = threading.Event()
@@ -67,39 +64,3 @@ def _hang_up(handler: SocketModeHandler) -> None:
             connection.send_close()
             connection.sock.shutdown(socket.SHUT_RDWR)
     handler.close()
-
-
-def serve_http(desk: Desk, *, token: str, signing_secret: str, host: str, port: int) -> None:
-    """Serve signed HTTP at /slack/events until SIGTERM or SIGINT."""
-    import uvicorn  # noqa: PLC0415 - Socket Mode needs no server
-    from starlette.applications import Starlette  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
-
-    app = build(desk, token=token, signing_secret=signing_secret)
-    backstage = Backstage(desk, app.client)
-    backstage.start()
-    routes = [Route("/slack/events", _endpoint(app), methods=["POST"]), Route("/healthz", _healthy)]
-    uvicorn.run(Starlette(routes=routes), host=host, port=port, log_level="warning")
-    backstage.stop()
-
-
-def _endpoint(app: App):  # noqa: ANN202 - the adapter's own type
-    from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response  # noqa: PLC0415
-    from starlette.concurrency import run_in_threadpool  # noqa: PLC0415
-    from starlette.responses import Response  # noqa: PLC0415
-
-    async def endpoint(request: Request) -> Response:
-        # Bolt answers 500 to a timestamp that is no number (FACTS §3)
-        if not request.headers.get("x-slack-request-timestamp", "").isdigit():
-            return Response("invalid timestamp", status_code=401)
-        body = await request.body()
-        answer = await run_in_threadpool(app.dispatch, to_bolt_request(request, body))
-        return to_starlette_response(answer)
-
-    return endpoint
-
-
-async def _healthy(_: Request) -> Response:
-    from starlette.responses import JSONResponse  # noqa: PLC0415
-
-    return JSONResponse({"ok": True})
