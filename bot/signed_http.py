@@ -29,7 +29,7 @@ def serve_http(desk: Desk, *, token: str, signing_secret: str, host: str, port: 
     app = build(desk, token=token, signing_secret=signing_secret)
     backstage = Backstage(desk, app.client)
     backstage.start()
-    routes = [Route("/slack/events", _endpoint(app), methods=["POST"]), Route("/healthz", _healthy)]
+    routes = [Route("/slack/events", _endpoint(app), methods=["POST"]), Route("/healthz", _health_of(desk))]
     server = _Server(uvicorn.Config(Starlette(routes=routes), host=host, port=port, log_level="warning"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
@@ -57,5 +57,9 @@ def _endpoint(app: App) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-async def _healthy(_: Request) -> Response:
-    return JSONResponse({"ok": True})
+def _health_of(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def healthy(_: Request) -> Response:
+        silent = sorted(desk.pulse.silent())
+        return JSONResponse({"ok": not silent, "silent": silent}, status_code=503 if silent else 200)
+
+    return healthy

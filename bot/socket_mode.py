@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 
     from bot.desk import Desk
+    from jobstore.pulse import Pulse
 
 CONNECT_S: Final = 10.0
+LOOK_S: Final = 5.0
+LOOP: Final = "socket"
 
 
 def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
@@ -34,7 +37,7 @@ def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
     backstage.start()
     handler = SocketModeHandler(app, app_token)
     _connect(handler, stop)
-    stop.wait()
+    _stay(handler, stop, desk.pulse)
     _hang_up(handler)
     backstage.stop()
 
@@ -52,6 +55,15 @@ def _connect(handler: SocketModeHandler, stop: threading.Event) -> None:
     while not client.is_connected() and time.monotonic() < deadline and not stop.is_set():
         stop.wait(0.02)
     client.current_app_monitor.start()
+
+
+def _stay(handler: SocketModeHandler, stop: threading.Event, pulse: Pulse) -> None:
+    """Wait for the end; meanwhile a health check learns whether Slack can reach us."""
+    client: Any = handler.client
+    pulse.beat(LOOP)
+    while not stop.wait(LOOK_S):
+        if client.is_connected():
+            pulse.beat(LOOP)
 
 
 def _hang_up(handler: SocketModeHandler) -> None:

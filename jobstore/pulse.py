@@ -30,10 +30,10 @@ class Pulse:
         self._lock = threading.Lock()
         self._beats: dict[str, _Beat] = {}
 
-    def beat(self, loop: str, *, within_s: float = SILENCE_S) -> None:
-        """Say that a loop has got round, or has begun something long: it will be heard of again `within_s`."""
+    def beat(self, loop: str, *, within_s: float = SILENCE_S, ago_s: float = 0.0) -> None:
+        """Say that a loop has got round, `ago_s`, or has begun something long: it is heard of again `within_s`."""
         with self._lock:
-            self._beats[loop] = _Beat(self._clock(), within_s)
+            self._beats[loop] = _Beat(self._clock() - ago_s, within_s)
 
     def ages_s(self) -> dict[str, float]:
         """Return how long ago each loop was heard of, in seconds."""

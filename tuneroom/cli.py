@@ -79,7 +79,7 @@ def _sandbox(settings: Settings, parsed: argparse.Namespace) -> int:
 def _bot(settings: Settings, _: argparse.Namespace) -> int:
     from bot.signed_http import serve_http  # noqa: PLC0415
     from bot.socket_mode import serve_socket_mode  # noqa: PLC0415
-    from tuneroom import wiring  # noqa: PLC0415
+    from tuneroom import health, wiring  # noqa: PLC0415
 
     if not settings.slack_bot_token:
         raise UserError(
@@ -87,23 +87,24 @@ def _bot(settings: Settings, _: argparse.Namespace) -> int:
             "SLACK_BOT_TOKEN is not set.",
             "Set it to the bot's token (xoxb-…), or try ./run tuneroom sandbox.",
         )
-    desk = wiring.desk(settings)
-    if settings.slack_app_token:
-        serve_socket_mode(desk, token=settings.slack_bot_token, app_token=settings.slack_app_token)
-    elif settings.slack_signing_secret:
-        serve_http(
-            desk,
-            token=settings.slack_bot_token,
-            signing_secret=settings.slack_signing_secret,
-            host=settings.http_host,
-            port=settings.http_port,
-        )
-    else:
+    if not settings.slack_app_token and not settings.slack_signing_secret:
         raise UserError(
             "no-way-in",
             "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so Slack cannot reach the bot.",
             "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP.",
         )
+    desk = wiring.desk(settings)
+    with health.serving(settings, "bot", desk.pulse):
+        if settings.slack_app_token:
+            serve_socket_mode(desk, token=settings.slack_bot_token, app_token=settings.slack_app_token)
+        else:
+            serve_http(
+                desk,
+                token=settings.slack_bot_token,
+                signing_secret=settings.slack_signing_secret,
+                host=settings.http_host,
+                port=settings.http_port,
+            )
     return 0
 
 
@@ -115,7 +116,7 @@ def _worker(settings: Settings, parsed: argparse.Namespace) -> int:
         return 0
     from tuneroom import worker_command  # noqa: PLC0415
 
-    return worker_command.run(QUEUES)
+    return worker_command.run(settings, QUEUES)
 
 
 def _follower(settings: Settings, _: argparse.Namespace) -> int:

@@ -6,8 +6,9 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from tuneroom import wiring
-from workers.follower import Follower
+from jobstore.pulse import Pulse
+from tuneroom import health, wiring
+from workers.follower import LOOP, Follower
 
 if TYPE_CHECKING:
     from tuneroom.settings import Settings
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 def run(settings: Settings) -> int:
     """Follow runs until SIGTERM or SIGINT."""
-    asyncio.run(_follow(Follower(wiring.workshop(settings))))
+    pulse = Pulse()
+    pulse.beat(LOOP)
+    with health.serving(settings, "follower", pulse):
+        asyncio.run(_follow(Follower(wiring.workshop(settings), pulse)))
     return 0
 
 

@@ -67,6 +67,10 @@ class Supervisor:
         """Return the names of the services."""
         return list(self._kept)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait, and return whether it is stopping; at once when it begins to."""
+        return self._stopping.wait(seconds)
+
     def stop_soon(self) -> None:
         """Let `watch` return."""
         self._stopping.set()
