@@ -52,7 +52,7 @@ def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
         ("Base model", words.name(request.model)),
         ("Provider", words.name(request.provider)),
         ("Dataset", mrkdwn("{id} {sha}", id=words.handle(request.dataset), sha=code(request.sha256[:12]))),
-        ("Rows", words.plural(job.rows, "row") if job.rows else ""),
+        ("Rows", f"{job.rows:,}" if job.rows else ""),
         ("Kept for validation", f"{request.holdout_percent}%, seed {request.seed}"),
         ("Epochs", _or_auto(request.epochs)),
         ("Batch size", _or_auto(request.batch_size)),
