@@ -14,10 +14,36 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One line of what a person is offered while they type a command: what to type, and what it does."""
+
+    usage: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """A message shortcut of the app, as its manifest names it."""
+
+    name: str
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Something outside the workspace that a person may break: a POST to `url` does it, and may answer {"said": …}."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxConfig:
     """Where the workspace listens, where it keeps its state, and the secrets it shares with the app.
 
     `events_url` null means Socket Mode; otherwise events, interactions and commands go there, signed.
+    `controls` are offered on the page; `figures_url` answers a GET with what to show beside them:
+    {"figures": [[label, value], …], "busy": whether now is the time to press one, "said": a sentence}.
     Times are in seconds. `retry_delays_s` is Slack's schedule (at once, 1 min, 5 min), shortened for one machine.
     """
 
@@ -31,6 +57,10 @@ class SandboxConfig:
     port_file: Path | None = None
     bot_name: str = "tuneroom"
     commands: tuple[str, ...] = ("/tune",)
+    hints: tuple[Hint, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
+    controls: tuple[Control, ...] = ()
+    figures_url: str = ""
     events: tuple[str, ...] = (
         "message",
         "app_mention",
@@ -74,4 +104,6 @@ def read_config(path: Path) -> SandboxConfig:
     for name in ("commands", "events", "retry_delays_s"):
         if name in raw:
             raw[name] = tuple(raw[name])
+    for name, made in (("hints", Hint), ("shortcuts", Shortcut), ("controls", Control)):
+        raw[name] = tuple(made(**one) for one in raw.get(name, ()))
     return SandboxConfig(**raw)

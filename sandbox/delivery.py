@@ -1,6 +1,7 @@
 """What the workspace tells the app, how long each acknowledgement took, and what is told again."""
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -16,6 +17,10 @@ Outcome = Literal["acked", "timeout", "closed", "not_connected", "http_error"]
 
 KEPT_DELIVERIES = 300
 COPY_GAP_S = 0.02
+# What can be told again: enough to hold a whole story, and events and submissions only. Slack repeats the first; of
+# the second a person's double click, or a proxy on the way, makes two. A press would open its modal anew.
+KEPT_ENVELOPES = 20
+REPEATABLE = frozenset({"view_submission"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Deliveries:
         self._switches = switches
         self._config = config
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._told: deque[Envelope] = deque(maxlen=KEPT_ENVELOPES)
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run work in the background until the server stops."""
@@ -72,11 +78,21 @@ class Deliveries:
 
     def tell(self, payload: Json) -> None:
         """Deliver an event in the background, again and again until it is acknowledged or Slack would give up."""
-        self.start(self._deliver_event(Envelope("events_api", payload)))
+        envelope = Envelope("events_api", payload)
+        self._told.append(envelope)
+        self.start(self._deliver_event(envelope))
+
+    def tell_again(self, times: int) -> int:
+        """Deliver the last events and submissions again, each so many times; returns how many those are."""
+        for envelope in self._told:
+            self.start(self._repeat(envelope, times))
+        return len(self._told)
 
     async def ask(self, kind: Kind, payload: Json) -> Ack:
         """Deliver an interaction or a command once, as Slack does: a person sees at once that it failed."""
         envelope = Envelope(kind, payload)
+        if payload.get("type") in REPEATABLE:
+            self._told.append(envelope)
         ack = await self._attempt(envelope)
         copies: int = self._switches.now["redeliver_interactions"]
         if copies > 1:
@@ -105,6 +121,7 @@ class Deliveries:
     async def _repeat(self, envelope: Envelope, copies: int) -> None:
         for number in range(1, copies + 1):
             await asyncio.sleep(COPY_GAP_S)
+            await self._line.ready(self._config.reconnect_grace_s)
             await self._attempt(replace(envelope, retry_num=number, retry_reason="timeout"))
 
     async def _attempt(self, envelope: Envelope) -> Ack:

@@ -22,7 +22,8 @@ async def private_file(request: Request) -> Response:
     file_id = request.path_params["file"].rpartition("-")[2]
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     allowed = hmac.compare_digest(given.encode(), machine.config.bot_token.encode())
-    if not allowed or machine.switches.now["login_page"]:
+    now = machine.switches.now
+    if not allowed or now["login_page"] or "files:read" in now["missing_scope"]:
         return HTMLResponse(LOGIN_PAGE)
     file = machine.files.get(file_id)
     if file is None or not machine.files.visible_to_bot(file):

@@ -101,6 +101,16 @@ async def disconnect(machine: Machine, body: Json) -> Json:
     return {}
 
 
+async def redeliver(machine: Machine, body: Json) -> Json:
+    """Tell the app again what it was told lately: {times?}."""
+    return {"told": machine.deliveries.tell_again(int(body.get("times", 3)))}
+
+
+async def use_control(machine: Machine, body: Json) -> Json:
+    """Use one of the configured controls: {control: its place in the list}."""
+    return await machine.outside.use(int(body.get("control", -1)))
+
+
 async def no_such_deed(machine: Machine, body: Json) -> Json:
     """Refuse what is not in the list."""
     del machine, body
@@ -119,6 +129,8 @@ DEEDS: dict[str, Deed] = {
     "members": change_members,
     "switches": set_switches,
     "disconnect": disconnect,
+    "redeliver": redeliver,
+    "controls": use_control,
 }
 
 
@@ -177,6 +189,11 @@ async def state(request: Request) -> Response:
     return JSONResponse(machine.store.snapshot())
 
 
+async def figures(request: Request) -> Response:
+    """Send what is shown beside the controls."""
+    return JSONResponse(await machine_of(request).outside.figures())
+
+
 async def live(websocket: WebSocket) -> None:
     """Send the whole state, then every change."""
     machine = machine_of(websocket)
@@ -202,6 +219,7 @@ async def left(websocket: WebSocket, queue: asyncio.Queue[str | None]) -> None:
 
 ROUTES: list[BaseRoute] = [
     Route("/sandbox/state", state),
+    Route("/sandbox/figures", figures),
     WebSocketRoute("/sandbox/live", live),
     Route("/sandbox/files", drop, methods=["POST"]),
     Route("/sandbox/files/{file}", content),

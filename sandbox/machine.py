@@ -12,6 +12,7 @@ from sandbox.events import Events
 from sandbox.files import Files
 from sandbox.interactions import Interactions
 from sandbox.messages import Messages
+from sandbox.outside import Outside
 from sandbox.signed_http import SignedHttp
 from sandbox.socket_mode import SocketMode
 from sandbox.store import Store
@@ -39,6 +40,7 @@ class Machine:
     views: Views
     answers: Answers
     interactions: Interactions
+    outside: Outside
 
 
 def build(config: SandboxConfig) -> Machine:
@@ -69,6 +71,7 @@ def build(config: SandboxConfig) -> Machine:
         views=views,
         answers=answers,
         interactions=Interactions(workspace, messages, views, triggers, answers, deliveries),
+        outside=Outside(config),
     )
 
 

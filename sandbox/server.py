@@ -72,6 +72,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         yield
     finally:
         await machine.deliveries.close()
+        await machine.outside.close()
         if machine.signed_http is not None:
             await machine.signed_http.close()
         machine.store.close()

@@ -6,6 +6,8 @@ from sandbox.store import Store
 
 Json = dict[str, Any]
 
+# `missing_scope` takes scopes ("files:read") and single methods ("files.info"). `history_lag_s`: how long a message
+# is not found in conversations.history and conversations.replies. `older_blocks`: newer blocks are `invalid_blocks`.
 OFF: Json = {
     "redeliver": 1,
     "redeliver_interactions": 1,
@@ -15,6 +17,8 @@ OFF: Json = {
     "declared_size": None,
     "missing_scope": [],
     "unknown_method": [],
+    "history_lag_s": 0,
+    "older_blocks": False,
 }
 
 

@@ -1,6 +1,7 @@
 """The team: who is in it, which channels it has, and who is in them."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from sandbox.clock import Clock
@@ -18,8 +19,7 @@ class Workspace:
         self.store = store
         self.clock = clock
         self.config = config
-        about = {"team": TEAM_ID, "bot_user": BOT_USER_ID, "commands": list(config.commands)}
-        store.put("about", "workspace", about)
+        store.put("about", "workspace", about(config))
         if not store.table("user"):
             for user in first_users(config.bot_name):
                 store.put("user", user["id"], user)
@@ -79,6 +79,19 @@ class Workspace:
         if mark == "#" and (channel := self.channel(name)):
             return f"<#{channel['id']}|{channel['name']}>"
         return match.group(0)
+
+
+def about(config: SandboxConfig) -> Json:
+    """Return what the page needs to know of the app. The controls' addresses are secrets, and stay here."""
+    return {
+        "team": TEAM_ID,
+        "bot_user": BOT_USER_ID,
+        "commands": list(config.commands),
+        "hints": [asdict(hint) for hint in config.hints],
+        "shortcuts": [asdict(shortcut) for shortcut in config.shortcuts],
+        "controls": [control.label for control in config.controls],
+        "figures": bool(config.figures_url),
+    }
 
 
 def channel_type(channel: Json) -> str:

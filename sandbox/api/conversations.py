@@ -1,6 +1,7 @@
 """conversations.*: channels, who is in them, and what was said."""
 
 import base64
+import time
 from typing import Any
 
 from sandbox.api.arguments import Arguments
@@ -21,7 +22,7 @@ def history(machine: Machine, args: Arguments) -> Json:
     channel = readable_channel(machine, args)
     found = [
         message
-        for message in reversed(machine.messages.in_channel(channel["id"]))
+        for message in reversed(caught_up(machine, channel))
         if not is_reply(message) or message.get("subtype") == "thread_broadcast"
     ]
     page = paged(within(found, args), args)
@@ -35,8 +36,9 @@ def replies(machine: Machine, args: Arguments) -> Json:
     if start is None:
         raise SlackError("thread_not_found")
     root_ts = start.get("thread_ts", start["ts"])
-    thread = [m for m in machine.messages.in_channel(channel["id"]) if root_ts in (m["ts"], m.get("thread_ts"))]
-    page = paged([thread[0], *within(thread[1:], args)], args)
+    thread = [m for m in caught_up(machine, channel) if m.get("thread_ts") == root_ts and m["ts"] != root_ts]
+    root = machine.messages.get(channel["id"], root_ts) or start
+    page = paged([root, *within(thread, args)], args)
     return {**page, "messages": shown(page["messages"], args)}
 
 
@@ -95,6 +97,13 @@ def readable_channel(machine: Machine, args: Arguments) -> Json:
     if not machine.workspace.bot_is_in(channel):
         raise SlackError("not_in_channel")
     return channel
+
+
+def caught_up(machine: Machine, channel: Json) -> list[Json]:
+    """Return a channel's messages, oldest first, without those that a lagging history does not show yet."""
+    seen_until = time.time() - machine.switches.now["history_lag_s"]
+    lagging = bool(machine.switches.now["history_lag_s"])
+    return [m for m in machine.messages.in_channel(channel["id"]) if not lagging or float(m["ts"]) <= seen_until]
 
 
 def within(messages: list[Json], args: Arguments) -> list[Json]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import hmac
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox.api.arguments import Arguments, read_arguments
 from sandbox.api.catalog import METHODS, SCOPES, Method
+from sandbox.blockkit.blocks import NEWER
 from sandbox.clock import new_id, now_s
 from sandbox.connections import HungUp
 from sandbox.machine import Machine, machine_of
@@ -49,9 +50,21 @@ async def call(machine: Machine, name: str, request: Request) -> Json:
     check_token(machine, method, token_of(request, args))
     if limit := machine.switches.spend("rate_limit", name) if switches["rate_limit"] else None:
         raise SlackError("ratelimited", status=429, retry_after=limit.get("retry_after", 1))
-    if name in switches["missing_scope"]:
+    if name in switches["missing_scope"] or method.scope in switches["missing_scope"]:
         raise SlackError("missing_scope", needed=method.scope or "none", provided=SCOPES)
+    if switches["older_blocks"]:
+        refuse_newer_blocks(args)
     return {"ok": True, **method.run(machine, args)}
+
+
+def refuse_newer_blocks(args: Arguments) -> None:
+    """Raise `invalid_blocks` for blocks that an older Slack would not know, in a message or a view."""
+    view, blocks = args.json("view"), args.json("blocks")
+    given = cast("Json", view).get("blocks") if isinstance(view, dict) else blocks
+    for number, block in enumerate(cast("list[Json]", given) if isinstance(given, list) else []):
+        if block.get("type") in NEWER:
+            reason = f"[ERROR] unsupported type: {block['type']} [json-pointer:/blocks/{number}/type]"
+            raise SlackError("invalid_blocks", reason)
 
 
 def note_call(machine: Machine, name: str, body: Json) -> None:
