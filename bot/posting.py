@@ -5,8 +5,11 @@ from __future__ import annotations
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from slack_sdk.errors import SlackApiError
+
 from bot.payloads import table, tables, text
 from bot.rendering import Upload
+from bot.slack_errors import classify
 from jobstore.deliveries import Shape
 from jobstore.faults import reach
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from bot.payloads import Payload
+    from slack_sdk.errors import SlackApiError
+
+from bot.payloads import Payload
     from bot.views import Message
     from jobstore.outbox import Attempt
 
@@ -122,5 +127,10 @@ def _upload(client: WebClient, attempt: Attempt, upload: Upload, lease: Lease) -
 
 
 def _is_shared(client: WebClient, attempt: Attempt) -> bool:
-    shares = table(client.files_info(file=attempt.file), "file", "shares")
+    try:
+        shares = table(client.files_info(file=attempt.file), "file", "shares")
+    except SlackApiError as error:
+        if classify(error).reason.startswith("file_not_found"):
+            return False  # Slack has the bytes, and knows the file only once its upload is completed
+        raise
     return any(attempt.channel in table(shares, kind) for kind in shares)
