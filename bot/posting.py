@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from slack_sdk.errors import SlackApiError
-
-from bot.payloads import Payload
+    from bot.payloads import Payload
     from bot.views import Message
     from jobstore.outbox import Attempt
 
