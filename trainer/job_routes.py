@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, events, checkpoints."""
+"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, pause, resume, events, checkpoints."""
 
 from __future__ import annotations
 
@@ -114,6 +114,22 @@ async def cancel_job(request: Request) -> Response:
     return JSONResponse(shown(request, await request.app.state.runner.cancel(job)))
 
 
+async def pause_job(request: Request) -> Response:
+    job = wanted_job(request)
+    if job.status not in ("queued", "running"):
+        said = f"Only a queued or running job can be paused, and this one is {job.status}."
+        raise Refusal(400, said, code="invalid_state", param="id")
+    return JSONResponse(shown(request, request.app.state.runner.pause(job)))
+
+
+async def resume_job(request: Request) -> Response:
+    job = wanted_job(request)
+    if job.status != "paused":
+        said = f"Only a paused job can be resumed, and this one is {job.status}."
+        raise Refusal(400, said, code="invalid_state", param="id")
+    return JSONResponse(shown(request, request.app.state.runner.resume(job)))
+
+
 async def list_events(request: Request) -> Response:
     jobs: JobStore = request.app.state.jobs
     journal, after = jobs.journal(wanted_job(request).id), request.query_params.get("after")
@@ -153,6 +169,8 @@ ROUTES = [
     Route("/fine_tuning/jobs", list_jobs, methods=["GET"]),
     Route("/fine_tuning/jobs/{job_id}", retrieve_job, methods=["GET"]),
     Route("/fine_tuning/jobs/{job_id}/cancel", cancel_job, methods=["POST"]),
+    Route("/fine_tuning/jobs/{job_id}/pause", pause_job, methods=["POST"]),
+    Route("/fine_tuning/jobs/{job_id}/resume", resume_job, methods=["POST"]),
     Route("/fine_tuning/jobs/{job_id}/events", list_events, methods=["GET"]),
     Route("/fine_tuning/jobs/{job_id}/checkpoints", list_checkpoints, methods=["GET"]),
 ]

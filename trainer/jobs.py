@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trainer.disk import read_json, sync_directory, write_json
 from trainer.identifiers import new_id
 from trainer.journal import Journal
-from trainer.plan import CHECKPOINTS, EVENTS, MODEL, TRAINING, VALIDATION
+from trainer.plan import CHECKPOINTS, EVENTS, MODEL, STATE, TRAINING, VALIDATION
 from trainer.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class JobStore:
             job = replace(job, finished_at=time.time())
         self._keep(job)
         if job.ended:  # its data would otherwise stay for good, also where the person deleted the file
-            for name in (TRAINING, VALIDATION):
+            for name in (TRAINING, VALIDATION, STATE):
                 (self.home(job_id) / name).unlink(missing_ok=True)
         return job
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import statistics
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PACE_STEPS = 50  # how many of the last steps the pace is taken from
 
 
 class Journal:
@@ -65,15 +70,27 @@ class Journal:
             file.write(json.dumps(event).encode() + b"\n")
         self.refresh()
 
+    def sync(self) -> None:
+        """Make what was appended survive a loss of power."""
+        with self._path.open("ab") as file:
+            os.fsync(file.fileno())
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The events that tell of a step, in order."""
+        return [event for event in self.events if event["type"] == "metrics"]
+
     def place(self, event_id: str) -> int | None:
         """Where an event stands, from 0 for the oldest; None for an id that is not of this job."""
         return self._places.get(event_id)
 
     def estimated_finish(self) -> float | None:
-        """When the last step will be done (Unix seconds) at the pace so far; None before the second step."""
-        steps = [event for event in self.events if event["type"] == "metrics"]
+        """When the last step will be done (Unix seconds) at the pace of late; None before the second step.
+
+        The pace is a median: a pause or a restart between two steps is not how long a step takes.
+        """
+        steps = self.metrics()[-PACE_STEPS:]
         if len(steps) < 2:
             return None
-        first, last = steps[0], steps[-1]
-        pace = (last["created_at"] - first["created_at"]) / (last["data"]["step"] - first["data"]["step"])
+        last = steps[-1]
+        pace = statistics.median(after["created_at"] - before["created_at"] for before, after in pairwise(steps))
         return last["created_at"] + pace * (last["data"]["total_steps"] - last["data"]["step"])

@@ -15,6 +15,7 @@ TRAINING = "training.jsonl"
 VALIDATION = "validation.jsonl"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
+STATE = "state.safetensors"
 RESULTS = "results.csv"
 OUTCOME = "outcome.json"
 

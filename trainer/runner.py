@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import logging
-import signal
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer.child import ask_to_pause, end, start
 from trainer.disk import read_json, remove_tree
-from trainer.hyperparameters import GivenUp, Survey, resolve, survey
-from trainer.lines import TrainingFileError
-from trainer.plan import OUTCOME, RESULTS, TRAINING, VALIDATION, Plan
+from trainer.file_survey import InvalidFile, survey_files
+from trainer.hyperparameters import GivenUp, resolve
+from trainer.plan import OUTCOME, RESULTS, Plan
+from trainer.run_state import saved_step
 from trainer.saved_model import CAUTION
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
+    from pathlib import Path
 
     from trainer.file_store import FileStore
     from trainer.jobs import Job, JobStore
 
 LOG = logging.getLogger(__name__)
-MINIMUM_EXAMPLES = 10
-ROOT = Path(__file__).resolve().parent.parent
-CHILD_SETTINGS = (
-    # Matrices this small run slower on several threads than on one, and the server needs a core too.
-    "OMP_NUM_THREADS=1",
-    "OPENBLAS_NUM_THREADS=1",
-    "VECLIB_MAXIMUM_THREADS=1",
-    "TOKENIZERS_PARALLELISM=false",
-    # glibc would map and unmap every array of more than 128 kB: half of the time of a step.
-    "MALLOC_MMAP_THRESHOLD_=1073741824",
-    "MALLOC_TRIM_THRESHOLD_=1073741824",
-)
-
-
-class InvalidFile(Exception):  # noqa: N818 - becomes the job's error
-    """A job's file cannot be used; carries the job's error."""
-
-    def __init__(self, code: str, message: str, param: str) -> None:
-        super().__init__(message)
-        self.error = {"code": code, "message": message, "param": param}
 
 
 class Runner:
@@ -60,11 +39,9 @@ class Runner:
     async def run(self) -> None:
         """Work until cancelled; the training process ends before this returns."""
         for job in self._jobs.all():
-            if job.status == "running":
-                said = "Training was interrupted by a restart of the trainer; it starts again from the beginning"
-                journal = self._jobs.journal(job.id)
-                journal.mend()
-                journal.append(f"restart at {len(journal.events)}", said, level="warn")
+            if job.status in ("running", "pausing"):
+                self._jobs.journal(job.id).mend()
+                self._take_up(job)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._validate_jobs())
@@ -89,6 +66,44 @@ class Runner:
         journal.mend()
         journal.append("cancelled", "The job was cancelled")
         return job
+
+    def pause(self, job: Job) -> Job:
+        """Let a job rest: one in line at once, one that trains after the step it is in."""
+        if job.status == "queued":
+            return self._rest(job)
+        job = self._jobs.change(job.id, status="pausing")
+        self._ask_to_pause(job)
+        return job
+
+    def resume(self, job: Job) -> Job:
+        """Put a paused job back in line, where its age puts it."""
+        self._tell(job, "The job was resumed and waits for its turn")
+        job = self._jobs.change(job.id, status="queued")
+        self._queued.set()
+        return job
+
+    def _ask_to_pause(self, job: Job) -> None:
+        if self._training == job.id and self._child is not None:
+            ask_to_pause(self._child)
+
+    def _rest(self, job: Job) -> Job:
+        self._tell(job, f"The job was paused at step {saved_step(self._jobs.home(job.id))}")
+        return self._jobs.change(job.id, status="paused")
+
+    def _take_up(self, job: Job) -> None:
+        """Decide on a job that an earlier server left while it trained."""
+        if (self._jobs.home(job.id) / OUTCOME).exists():
+            self._jobs.change(job.id, status="running")
+        elif job.status == "pausing":
+            self._rest(job)
+        else:
+            said = "Training was interrupted by a restart of the trainer; it goes on from its last checkpoint"
+            self._tell(job, said, level="warn")
+
+    def _tell(self, job: Job, message: str, level: str = "info") -> None:
+        """Record what may happen to a job more than once."""
+        journal = self._jobs.journal(job.id)
+        journal.append(f"{message} at {len(journal.events)}", message, level=level)
 
     def _next(self, *statuses: str) -> Job | None:
         return next((job for job in self._jobs.all() if job.status in statuses), None)
@@ -141,20 +156,37 @@ class Runner:
 
     async def _train(self, job: Job) -> None:
         home = self._jobs.home(job.id)
+        begun_at = saved_step(home)
         if not (home / OUTCOME).exists():
             await self._train_in_child(job, home)
-        if self._jobs.get(job.id).status == "running":
+        job = self._jobs.get(job.id)
+        if job.ended:
+            return
+        if (home / OUTCOME).exists():
             self._settle(job, home)
+        elif job.status == "pausing":
+            self._rest(job)
+        elif saved_step(home) > begun_at:  # it stays "running", and is the next one to be trained
+            said = "The training process ended before its time; training goes on from its last checkpoint"
+            self._tell(job, said, level="warn")
+        else:
+            said = "Training stopped before it was done; the trainer's log has the details."
+            self._fail(job, {"code": "training_stopped", "message": said, "param": None})
 
     async def _train_in_child(self, job: Job, home: Path) -> None:
         Plan(job.id, job.model_name, job.seed, **job.hyperparameters).save(home)
         self._jobs.journal(job.id).append("started", "Fine-tuning job started")
         self._jobs.journal(job.id).append("caution", CAUTION, level="warn")
+        if step := saved_step(home):
+            self._tell(job, f"Training goes on from step {step}")
         self._jobs.change(job.id, status="running")
         child = await start(home)
         self._training, self._child = job.id, child
         try:
-            if not self._jobs.get(job.id).ended:  # cancelled while the process was being started
+            now = self._jobs.get(job.id)  # it may have been cancelled or paused while the process was being started
+            if now.status == "pausing":
+                self._ask_to_pause(now)
+            if not now.ended:
                 await child.wait()
         finally:
             await end(child)
@@ -163,10 +195,6 @@ class Runner:
 
     def _settle(self, job: Job, home: Path) -> None:
         """Record how training ended. Doing it again after a crash in between changes nothing."""
-        if not (home / OUTCOME).exists():
-            said = "Training stopped before it was done; the trainer's log has the details."
-            self._fail(job, {"code": "training_stopped", "message": said, "param": None})
-            return
         outcome = read_json(home / OUTCOME)
         if outcome.get("error"):
             self._fail(job, outcome["error"])
@@ -185,45 +213,3 @@ class Runner:
     def _fail(self, job: Job, error: dict[str, Any]) -> None:
         self._jobs.journal(job.id).append("failed", f"The job failed: {error['message']}", level="error")
         self._jobs.change(job.id, status="failed", error=error)
-
-
-def survey_files(home: Path, give_up: Callable[[], bool]) -> Survey:
-    """Read a job's files whole. Raises InvalidFile with the line that is wrong."""
-    training = survey_file(home / TRAINING, "training", give_up)
-    if training.examples < MINIMUM_EXAMPLES:
-        said = f"Training file has {training.examples} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
-        raise InvalidFile("invalid_n_examples", said, "training_file")
-    if (home / VALIDATION).exists():
-        validation = survey_file(home / VALIDATION, "validation", give_up)
-        if validation.kind is not training.kind:
-            said = "The validation file's format is not that of the training file."
-            raise InvalidFile("invalid_validation_file", said, "validation_file")
-    return training
-
-
-def survey_file(path: Path, role: str, give_up: Callable[[], bool]) -> Survey:
-    try:
-        return survey(path, give_up)
-    except TrainingFileError as error:
-        said = f"The job failed due to an invalid {role} file. {error}"
-        raise InvalidFile(f"invalid_{role}_file", said, f"{role}_file") from error
-
-
-async def start(home: Path) -> Process:
-    """Start a training process, in a session of its own so that ctrl-C reaches only the server."""
-    with (home / "training.log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            *("env", *CHILD_SETTINGS, sys.executable, "-m", "trainer.train", str(home)),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-async def end(child: Process) -> None:
-    """Kill a training process, if it is still there, and wait for it to be gone."""
-    with contextlib.suppress(ProcessLookupError):
-        child.send_signal(signal.SIGKILL)
-    await child.wait()

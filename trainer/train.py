@@ -1,7 +1,8 @@
 """The training process: `python -m trainer.train JOB_DIRECTORY`, started and ended by the server.
 
 It dies with the server: its standard input is a pipe whose other end the server holds, and it ends when that
-closes. A lock on the job's directory keeps a second process from training beside one that is still going.
+closes. A byte in the pipe asks it to pause: it saves its state after the step it is in, and ends.
+A lock on the job's directory keeps a second process from training beside one that is still going.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from trainer.gpt import Shape
 from trainer.journal import Journal
 from trainer.lines import Pair, TrainingFileError, read_examples
 from trainer.plan import EVENTS, OUTCOME, RESULTS, TRAINING, VALIDATION, Plan
-from trainer.training import Run, TrainingError
+from trainer.training import Paused, Run, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +37,16 @@ COLUMNS = {
 
 
 def main(home: Path) -> None:
-    threading.Thread(target=die_with_the_server, daemon=True).start()
+    pausing = threading.Event()
+    threading.Thread(target=heed_the_server, args=(pausing,), daemon=True).start()
     with (home / "training.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write(b"%d\n" % os.getpid())
         lock.flush()
         try:
-            outcome = train(home, Plan.load(home))
+            outcome = train(home, Plan.load(home), pausing)
+        except Paused:
+            return
         except TrainingError as error:
             outcome = {"error": {"code": error.code, "message": str(error), "param": error.param}}
         except TrainingFileError as error:
@@ -50,14 +54,14 @@ def main(home: Path) -> None:
         write_json(home / OUTCOME, outcome)
 
 
-def die_with_the_server() -> None:
+def heed_the_server(pausing: threading.Event) -> None:
     while os.read(0, 1):
-        pass
+        pausing.set()
     os._exit(1)
 
 
-def train(home: Path, plan: Plan) -> dict[str, Any]:
-    """Run the plan; returns what the server records of it. Raises TrainingError."""
+def train(home: Path, plan: Plan, pausing: threading.Event) -> dict[str, Any]:
+    """Run the plan; returns what the server records of it. Raises TrainingError and Paused."""
     journal = Journal(home / EVENTS, plan.job_id)
     vocabulary = learn_vocabulary(home / TRAINING)
     context = Shape(vocabulary.size).context
@@ -66,7 +70,7 @@ def train(home: Path, plan: Plan) -> dict[str, Any]:
     tell_truncation(journal, data, context)
     kind = "prompt" if isinstance(next(read_examples(home / TRAINING)), Pair) else "chat"
     run = Run(plan, home, journal, vocabulary, data, validation, kind)
-    run.train()
+    run.train(pausing)
     write_bytes(home / RESULTS, result_csv(run.rows))
     return {"trained_tokens": data.tokens * plan.n_epochs}
 

@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from trainer.batches import epoch, passes
 from trainer.disk import write_json
 from trainer.gpt import Shape, answer_loss, initial_params, loss_and_gradients
 from trainer.plan import CHECKPOINTS, MODEL
+from trainer.run_state import restore_state, save_state
 from trainer.saved_model import SavedModel, save_model
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -39,6 +42,10 @@ class TrainingError(Exception):
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.code, self.param = code, param
+
+
+class Paused(Exception):  # noqa: N818 - nothing went wrong
+    """The run was asked to stop, and its state is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +95,36 @@ class Run:
     def total_steps(self) -> int:
         return self.steps_per_epoch * self.plan.n_epochs
 
-    def train(self) -> None:
-        """Train to the end. Raises TrainingError if the loss stops being a number."""
+    def train(self, pausing: threading.Event) -> None:
+        """Train from where the saved state is to the end.
+
+        Raises Paused at the step at which `pausing` is found set, TrainingError if the loss stops being a number.
+        """
         optimizer = AdamW(self.params)
         rng = np.random.default_rng(self.plan.seed)
-        step = 0
-        for _ in range(self.plan.n_epochs):
-            for examples in epoch(self.data, self.plan.batch_size, rng):
-                step += 1
-                score = self.take_step(optimizer, examples, step)
-                self.report(step, score)
-            self.save_checkpoint(step)
+        if order := restore_state(self.home, optimizer):
+            rng.bit_generator.state = order
+            self.journal.refresh()
+            self.rows = [data for event in self.journal.metrics() if (data := event["data"])["step"] <= optimizer.step]
+        while optimizer.step < self.total_steps:
+            order = dict(rng.bit_generator.state)
+            batches = epoch(self.data, self.plan.batch_size, rng)
+            for examples in islice(batches, optimizer.step % self.steps_per_epoch, None):
+                if pausing.is_set():
+                    self.save_progress(optimizer, order)
+                    raise Paused
+                score = self.take_step(optimizer, examples)
+                self.report(optimizer.step, score)
+            self.save_checkpoint(optimizer.step)
+            self.save_progress(optimizer, dict(rng.bit_generator.state))
         save_model(self.home / MODEL, self.as_saved(), self.plan.model)
 
-    def take_step(self, optimizer: AdamW, examples: Sequence[Tokens], step: int) -> Score:
+    def save_progress(self, optimizer: AdamW, order: dict[str, Any]) -> None:
+        self.journal.sync()  # a state must not outlive the events of its steps: they are not told again
+        save_state(self.home, optimizer, order)
+
+    def take_step(self, optimizer: AdamW, examples: Sequence[Tokens]) -> Score:
+        step = optimizer.step + 1
         score, gradients = Score(), dict[str, Any]()
         for batch in passes(examples):
             loss, correct, found = loss_and_gradients(self.params, self.shape, batch)

@@ -8,7 +8,7 @@ import signal
 import openai
 import pytest
 
-from tests.trainer.conftest import TrainerProcess, chat_rows, wait_for
+from tests.trainer.conftest import TrainerProcess, chat_rows
 
 
 def test_cancel_ends_the_training_process_at_once(trainer: TrainerProcess) -> None:
@@ -49,22 +49,6 @@ def test_job_is_found_again_by_its_metadata(trainer: TrainerProcess) -> None:
     page = jobs.list(limit=1, metadata={"team": "T1"})
     assert page.has_more
     assert {trainer.wait(job.id).status for job in (wanted, other)} == {"succeeded"}
-
-
-def test_job_survives_a_killed_server_and_ends_with_the_same_loss(own_trainer: TrainerProcess) -> None:
-    file_id = own_trainer.upload(chat_rows(40))
-    job = own_trainer.create(file_id, epochs=6, batch=2, seed=11)
-    twin = own_trainer.create(file_id, epochs=6, batch=2, seed=11)
-    own_trainer.wait_for_step(job.id, 5)
-    own_trainer.kill()
-    wait_for(lambda: not own_trainer.is_training(job.id), seconds=10)
-    own_trainer.start()
-    assert own_trainer.wait(job.id).status == own_trainer.wait(twin.id).status == "succeeded"
-    steps = [event.data["step"] for event in own_trainer.metrics(job.id)]
-    assert steps == list(range(1, 121))
-    assert own_trainer.metrics(job.id)[-1].data == own_trainer.metrics(twin.id)[-1].data
-    assert any("restart" in event.message for event in own_trainer.events(job.id))
-    assert own_trainer.client.models.retrieve(own_trainer.wait(job.id).fine_tuned_model)
 
 
 def test_sigterm_ends_server_and_training_cleanly(own_trainer: TrainerProcess) -> None:
