@@ -24,8 +24,8 @@ from finetune.launch import (
     suffix_from_filename,
 )
 from jobstore.deliveries import Rank, card
+from jobstore.money import MICROS, CapError, Reservation
 from jobstore.records import Dataset, Job, Record, Ref
-from jobstore.store import MICROS, CapError, Reservation
 
 if TYPE_CHECKING:
     from bot.desk import Desk

@@ -115,7 +115,8 @@ class Job:
     """A person's request to fine-tune, and all that became of it. Money in US dollars, times in ms since 1970.
 
     `contract`, `train_blob` and `valid_blob` are hashes of blobs: how the model is to be asked
-    (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider.
+    (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider. So is `sample`: the
+    question of one row that was held out, to try the model with.
     """
 
     channel: str
@@ -131,6 +132,7 @@ class Job:
     rows: int = 0
     train_blob: str = ""
     valid_blob: str = ""
+    sample: str = ""
     train_file: str = ""
     valid_file: str = ""
     intent: Intent | None = None

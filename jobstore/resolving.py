@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card, post
+from jobstore.money import Settlement
 from jobstore.records import Refusal
-from jobstore.store import Settlement, StaleError
+from jobstore.store import StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore import trace
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, as_json, card
+from jobstore.money import MICROS, CapError
 from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
@@ -19,46 +20,14 @@ if TYPE_CHECKING:
 
     from jobstore.connections import Redis
     from jobstore.deliveries import Delivery
+    from jobstore.money import Reservation, Settlement
 
 LETTERS: Final = {Kind.DATASET: "d", Kind.JOB: "j", Kind.PROMPT: "p"}
-MICROS: Final = 1_000_000
 LOST_RING_MS: Final = 2_000
 
 
 class StaleError(Exception):
     """Somebody else moved the record since it was read, or took its lease: this write changed nothing."""
-
-
-class CapError(Exception):
-    """A confirmation would go over a cap. `cap` is "run" or "month"; `left_usd` is what may still be reserved."""
-
-    def __init__(self, cap: str, left_usd: float) -> None:
-        super().__init__(f"over the cap by {cap}")
-        self.cap = cap
-        self.left_usd = left_usd
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """Money held back when a person confirms, in micro-dollars, against the caps of that moment."""
-
-    month: str
-    micros: int
-    run_cap_micros: int
-    month_cap_micros: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """What becomes of a reservation: what is released of it, and what is booked as spent, in micro-dollars.
-
-    With `month_cap_micros`, booking more than is released is refused where the month's cap does not hold it.
-    """
-
-    month: str
-    release_micros: int
-    spend_micros: int
-    month_cap_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

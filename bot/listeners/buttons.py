@@ -12,10 +12,10 @@ from bot.payloads import text
 from bot.rendering import report_of
 from finetune.errors import UserError
 from finetune.permissions import Act
+from jobstore.money import MICROS, CapError
 from jobstore.records import Ref
 from jobstore.resolving import give_up, start_anew
 from jobstore.states import Kind
-from jobstore.store import MICROS, CapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

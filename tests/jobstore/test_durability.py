@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobstore.connections import UNAVAILABLE, connect
+from jobstore.money import Reservation
 from jobstore.outbox import Outbox, Outcome
 from jobstore.states import Actor
-from jobstore.store import Mark, Reservation, StaleError, Store
+from jobstore.store import Mark, StaleError, Store
 from tests.support.samples import CHANNEL, MONTH, RECORDED, TEAM, a_delivery, a_job
 from tests.support.valkey import contents
 

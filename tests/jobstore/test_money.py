@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobstore.connections import connect
+from jobstore.money import CapError, Reservation, Settlement
 from jobstore.states import Kind
-from jobstore.store import CapError, Reservation, Settlement, StaleError, Store
+from jobstore.store import StaleError, Store
 from tests.support.samples import CHANNEL, MONTH, RECORDED, TEAM, a_delivery, a_job, recorded
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from jobstore.deliveries import Delivery, Rank, Shape
 from jobstore.records import Dataset, Job, Prompt
 
 if TYPE_CHECKING:
+    from jobstore.money import Reservation
     from jobstore.records import Ref
-    from jobstore.store import Reservation, Store
+    from jobstore.store import Store
 
 TEAM = "T1"
 CHANNEL = "C1"

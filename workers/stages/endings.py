@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
+from jobstore.money import MICROS, Settlement
 from jobstore.records import Refusal
-from jobstore.store import MICROS, Settlement
 
 if TYPE_CHECKING:
     from jobstore.records import Job, Record
