@@ -44,6 +44,7 @@ class SandboxConfig:
     `events_url` null means Socket Mode; otherwise events, interactions and commands go there, signed.
     `controls` are offered on the page; `figures_url` answers a GET with what to show beside them:
     {"figures": [[label, value], …], "busy": whether now is the time to press one, "said": a sentence}.
+    `scopes` are what the bot token was granted; none named: whatever the methods here need.
     Times are in seconds. `retry_delays_s` is Slack's schedule (at once, 1 min, 5 min), shortened for one machine.
     """
 
@@ -61,6 +62,7 @@ class SandboxConfig:
     shortcuts: tuple[Shortcut, ...] = ()
     controls: tuple[Control, ...] = ()
     figures_url: str = ""
+    scopes: tuple[str, ...] = ()
     events: tuple[str, ...] = (
         "message",
         "app_mention",
@@ -101,7 +103,7 @@ def read_config(path: Path) -> SandboxConfig:
     for name in ("data_dir", "port_file"):
         if raw.get(name) is not None:
             raw[name] = Path(raw[name])
-    for name in ("commands", "events", "retry_delays_s"):
+    for name in ("commands", "events", "scopes", "retry_delays_s"):
         if name in raw:
             raw[name] = tuple(raw[name])
     for name, made in (("hints", Hint), ("shortcuts", Shortcut), ("controls", Control)):

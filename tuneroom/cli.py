@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker.set_defaults(command=_worker)
     commands.add_parser("follower", help="follow runs and ring again").set_defaults(command=_follower)
+    doctor = commands.add_parser("doctor", help="look at everything the product needs, and say how to mend it")
+    doctor.add_argument("--json", action="store_true", help="print one object")
+    doctor.set_defaults(command=_doctor)
     manifest = commands.add_parser("manifest", help="the Slack app: a file, or a link that fills in Slack's form")
     manifest.add_argument("--link", action="store_true", help="print the link")
     manifest.add_argument("--http", default="", metavar="https://HOST", help="for signed HTTP in place of Socket Mode")
@@ -123,6 +126,12 @@ def _follower(settings: Settings, _: argparse.Namespace) -> int:
     from tuneroom import follower_command  # noqa: PLC0415
 
     return follower_command.run(settings)
+
+
+def _doctor(settings: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom.doctor import command  # noqa: PLC0415
+
+    return command.run(settings, as_json=parsed.json)
 
 
 def _manifest(_: Settings, parsed: argparse.Namespace) -> int:

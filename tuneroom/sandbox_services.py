@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot import manifest
 from finetune.errors import OperationalError
 from jobstore.connections import UNAVAILABLE, connect
 from sandbox.client import Workspace
@@ -161,6 +162,7 @@ class _Start:
             "port_file": str(port_file),
             "data_dir": str(self._plan.home / "slack"),
             "events_url": None,
+            "scopes": manifest.scope_names(),  # no more than Slack would grant
             **{name: self._keys[name] for name in ("bot_token", "app_token", "signing_secret")},
         }
         config.touch(mode=0o600)

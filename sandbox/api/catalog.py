@@ -48,6 +48,6 @@ METHODS: dict[str, Method] = {
     "views.push": Method(view_methods.push),
     "views.update": Method(view_methods.update),
 }
-SCOPES = ",".join(
+SCOPES = tuple(
     sorted({m.scope for m in METHODS.values() if m.scope and not m.app_level} | {"commands", "app_mentions:read"})
 )

@@ -35,7 +35,7 @@ async def answer(request: Request) -> Response:
     note_call(machine, name, body)
     if machine.switches.now["drop_reply"] and machine.switches.spend("drop_reply", name):
         raise HungUp
-    headers |= {"x-oauth-scopes": SCOPES, "x-accepted-oauth-scopes": method.scope if method else ""}
+    headers |= {"x-oauth-scopes": ",".join(granted(machine)), "x-accepted-oauth-scopes": method.scope if method else ""}
     return JSONResponse(body, status, headers)
 
 
@@ -50,8 +50,9 @@ async def call(machine: Machine, name: str, request: Request) -> Json:
     check_token(machine, method, token_of(request, args))
     if limit := machine.switches.spend("rate_limit", name) if switches["rate_limit"] else None:
         raise SlackError("ratelimited", status=429, retry_after=limit.get("retry_after", 1))
-    if name in switches["missing_scope"] or method.scope in switches["missing_scope"]:
-        raise SlackError("missing_scope", needed=method.scope or "none", provided=SCOPES)
+    is_granted = not method.scope or method.app_level or method.scope in granted(machine)
+    if not is_granted or name in switches["missing_scope"] or method.scope in switches["missing_scope"]:
+        raise SlackError("missing_scope", needed=method.scope or "none", provided=",".join(granted(machine)))
     if switches["older_blocks"]:
         refuse_newer_blocks(args)
     return {"ok": True, **method.run(machine, args)}
@@ -65,6 +66,11 @@ def refuse_newer_blocks(args: Arguments) -> None:
         if block.get("type") in NEWER:
             reason = f"[ERROR] unsupported type: {block['type']} [json-pointer:/blocks/{number}/type]"
             raise SlackError("invalid_blocks", reason)
+
+
+def granted(machine: Machine) -> tuple[str, ...]:
+    """Return what the bot token may do."""
+    return machine.config.scopes or SCOPES
 
 
 def note_call(machine: Machine, name: str, body: Json) -> None:

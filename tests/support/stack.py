@@ -22,6 +22,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from bot import manifest
 from jobstore.connections import connect
 from jobstore.outbox import Outbox
 from jobstore.records import Ref
@@ -139,6 +140,7 @@ class Stack:
             "data_dir": str(self.home / "slack"),
             "port_file": str(port),
             "events_url": f"http://127.0.0.1:{self._http_port}/slack/events" if self._by_http else None,
+            "scopes": manifest.scope_names(),
             **{name: KEYS[name] for name in ("bot_token", "app_token", "signing_secret")},
         }
         config.write_text(json.dumps(values))
@@ -216,8 +218,8 @@ class Stack:
         """SIGTERM a service; return the leases on jobs and channels that still stand when it has just ended."""
         self.kill(name, signal.SIGTERM)
         with self.redis.client() as client:
-            jobs = [key for key in client.scan_iter("tuneroom:*:job:*") if client.type(key) == "hash"]
-            held = [key for key in jobs if client.hget(key, "lease_until") != "0"]
+            jobs = [f"tuneroom:{{{TEAM_ID}}}:{job.ref.member}" for job in self.listed(Kind.JOB)]
+            held = [key for key in jobs if name != "bot" and client.hget(key, "lease_until") != "0"]
             channels = client.scan_iter("tuneroom:*:lease:*")
             return held + [key for key in channels if name == "bot" and client.hget(key, "until") != "0"]
 
