@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flows.conversation import Conversation, insist_on_tidy_end
+pytest.register_assert_rewrite("tests.flows.conversation", "tests.support.stack", "tests.support.waiting")
+
+from sandbox.people import TEAM_ID
+from tests.flows.conversation import Conversation, Twice
 from tests.support.stack import START_S, Stack
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -31,12 +35,14 @@ def tidy(stack: Stack) -> Iterator[Stack]:
     stack.fill_buckets()
     stack.forgive()
     stack.workspace.wait_for_app(START_S)
+    before = Twice.of(stack)
     yield stack
     stack.front.calm()
     stack.disarm()
     stack.workspace.switch(redeliver=1, redeliver_interactions=1, login_page=False, rate_limit=None, drop_reply=None,
                            declared_size=None, missing_scope=[], unknown_method=[])  # fmt: skip
-    insist_on_tidy_end(stack)
+    wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=30)
+    assert Twice.of(stack) == before
 
 
 @pytest.fixture

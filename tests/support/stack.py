@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 60.0
 LOG_TAIL: Final = 40
-LEASE_S: Final = 4.0
+LEASE_S: Final = 3.0
 TIMINGS: Final = {
     "TUNEROOM_LEASE_S": str(LEASE_S),
-    "TUNEROOM_CREATE_DEADLINE_S": "2",
-    "TUNEROOM_LOOKUP_GRACE_S": "1.5",
+    "TUNEROOM_CREATE_DEADLINE_S": "1.5",
+    "TUNEROOM_LOOKUP_GRACE_S": "1",
     "TUNEROOM_RETRY_BASE_S": "0.2",
     "TUNEROOM_RETRY_MAX_S": "2",
     "TUNEROOM_POLL_MIN_S": "0.3",
