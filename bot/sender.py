@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING, Final
 
 from bot.posting import deliver, find
 from bot.rendering import NothingToSayError, render
 from bot.slack_errors import classify
-from jobstore.connections import UNAVAILABLE, wakes
+from bot.sweeper import Sweeper
+from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, Shape
 from jobstore.faults import reach
 from jobstore.outbox import Outcome
 from jobstore.trace import about
 
 if TYPE_CHECKING:
-    from slack_sdk import WebClient
-
-    from bot.desk import Desk
     from jobstore.outbox import Attempt, Outbox, Turn
 
 log = logging.getLogger(__name__)
 
-SWEEP_S: Final = 1.0
 ATTEMPTS_MAX: Final = 10
 ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
 # Slack's published rates: posts about 1/s a channel, edits 50/min a workspace
@@ -32,55 +28,31 @@ EDITS_A_MIN, EDITS_BURST = 50.0, 10.0
 EDITS_KEPT_FOR_NEWS: Final = 4.0
 
 
-class Sender:
-    """Sends what the outbox holds for one team, until told to stop. Many may run, in this process and elsewhere."""
+class Sender(Sweeper):
+    """Sends what the outbox holds for one team."""
 
-    def __init__(self, desk: Desk, client: WebClient, team: str) -> None:
-        self._desk = desk
-        self._client = client
-        self._team = team
-        self._stop = threading.Event()
+    wake = "sender"
 
-    def stop(self) -> None:
-        """Finish the delivery that is being made, then return from `run`."""
-        self._stop.set()
-
-    def run(self) -> None:
-        """Send until `stop`."""
-        while not self._stop.is_set():
-            try:
-                for _ in wakes(self._desk.listen(), "tuneroom:*:wake:sender", every_s=SWEEP_S):
-                    self.send_all()
-                    self._desk.pulse.beat(threading.current_thread().name)
-                    if self._stop.is_set():
-                        return
-            except UNAVAILABLE:
-                log.warning("redis.unavailable")
-                self._stop.wait(1.0)
-            except Exception:
-                log.exception("sender.failed")
-                self._stop.wait(1.0)
-
-    def send_all(self) -> None:
+    def sweep(self) -> None:
         """Make every delivery that is due and whose channel nobody else has."""
-        while not self._stop.is_set() and (turn := self._desk.outbox.take(self._team)) is not None:
-            self._desk.outbox.leave(turn, due_in_ms=self._serve(turn))
+        while not self.is_stopping and (turn := self.desk.outbox.take(self.team)) is not None:
+            self.desk.outbox.leave(turn, due_in_ms=self._serve(turn))
 
     def _serve(self, turn: Turn) -> int:
         """Send a channel's deliveries; return in how many ms what is left is due."""
         wait_for_edits_ms = 0
-        while not self._stop.is_set():
-            attempt = self._desk.outbox.begin(turn, without_edits=wait_for_edits_ms > 0)
+        while not self.is_stopping:
+            attempt = self.desk.outbox.begin(turn, without_edits=wait_for_edits_ms > 0)
             if attempt is None:
                 return wait_for_edits_ms
-            self._desk.pulse.beat(threading.current_thread().name, within_s=ATTEMPT_S)
+            self.busy(within_s=ATTEMPT_S)
             if (wait_ms := self._wait_ms(attempt)) > 0:
-                self._desk.outbox.end(turn, attempt, Outcome.AGAIN)
+                self.desk.outbox.end(turn, attempt, Outcome.AGAIN)
                 if not attempt.ts:
                     return wait_ms
                 wait_for_edits_ms = wait_ms
                 continue
-            with about(self._team, attempt.ref, delivery=attempt.id):
+            with about(self.team, attempt.ref, delivery=attempt.id):
                 wait_ms = self._attempt(turn, attempt)
             if wait_ms > 0:
                 return wait_ms
@@ -88,23 +60,23 @@ class Sender:
 
     def _wait_ms(self, attempt: Attempt) -> int:
         """Take a token from the bucket that the call counts against, or return how long to wait for one."""
-        take = self._desk.outbox.take_token
+        take = self.desk.outbox.take_token
         if attempt.ts:
             kept = EDITS_KEPT_FOR_NEWS if attempt.rank >= Rank.PROGRESS else 0
-            return take(self._team, "edit", rate_per_min=EDITS_A_MIN, burst=EDITS_BURST, reserve=kept)
-        return take(self._team, f"post:{attempt.channel}", rate_per_min=POSTS_A_MIN, burst=POSTS_BURST)
+            return take(self.team, "edit", rate_per_min=EDITS_A_MIN, burst=EDITS_BURST, reserve=kept)
+        return take(self.team, f"post:{attempt.channel}", rate_per_min=POSTS_A_MIN, burst=POSTS_BURST)
 
     def _attempt(self, turn: Turn, attempt: Attempt) -> int:
         """Make one delivery; return how many ms to stay away from the channel."""
         reach("delivery.begun")
         try:
-            if attempt.was_unsure and not attempt.ts and (ts := find(self._client, attempt)) is not None:
+            if attempt.was_unsure and not attempt.ts and (ts := find(self.client, attempt)) is not None:
                 self._found(turn, attempt, ts)
                 return 0
-            content = render(self._desk, self._team, attempt)
-            ts = deliver(self._client, attempt, content, _Hold(self._desk.outbox, turn, attempt))
+            content = render(self.desk, self.team, attempt)
+            ts = deliver(self.client, attempt, content, _Hold(self.desk.outbox, turn, attempt))
         except NothingToSayError as error:
-            self._desk.outbox.end(turn, attempt, Outcome.DEAD, reason=f"gone: {error}")
+            self.desk.outbox.end(turn, attempt, Outcome.DEAD, reason=f"gone: {error}")
             return 0
         except _LeaseLostError:
             log.info("delivery.lease_lost", extra={"delivery": attempt.id})
@@ -114,7 +86,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - whatever it was, it must not block the channel for good
             return self._failed(turn, attempt, error)
         reach("delivery.sent")
-        self._desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
+        self.desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
         log.info("delivery.sent", extra={"delivery": attempt.id, "channel": attempt.channel, "ts": ts})
         return 0
 
@@ -122,20 +94,20 @@ class Sender:
         """The earlier attempt had got through; what version a card shows is unknown, so it is edited once more."""
         log.info("delivery.found", extra={"delivery": attempt.id})
         outcome = Outcome.AGAIN if attempt.kind is Shape.CARD else Outcome.SENT
-        self._desk.outbox.end(turn, attempt, outcome, ts=ts)
+        self.desk.outbox.end(turn, attempt, outcome, ts=ts)
 
     def _failed(self, turn: Turn, attempt: Attempt, error: Exception) -> int:
         failure = classify(error)
         if failure.is_rate_limit:
             bucket = "edit" if attempt.ts else f"post:{attempt.channel}"
-            self._desk.outbox.hold(self._team, bucket, failure.wait_ms)
+            self.desk.outbox.hold(self.team, bucket, failure.wait_ms)
         outcome = failure.outcome
         if outcome is Outcome.UNSURE and attempt.attempts >= ATTEMPTS_MAX:
             outcome = Outcome.DEAD
         log.warning(
             "delivery.failed", extra={"delivery": attempt.id, "reason": failure.reason, "outcome": outcome.value}
         )
-        self._desk.outbox.end(turn, attempt, outcome, reason=failure.reason)
+        self.desk.outbox.end(turn, attempt, outcome, reason=failure.reason)
         return 0 if outcome is Outcome.DEAD else failure.wait_ms
 
 
