@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
 
+INTERRUPTED = 130  # as a shell says of a command that ctrl-C ended
 REAL = frozenset({"slack", "openai", "redis"})
 
 
@@ -67,6 +68,7 @@ def _play(real: frozenset[str]) -> int:
     kept = {name: value for name, value in environment().items() if not name.startswith("TUNEROOM_")}
     plan = Plan(home=home, port=0, real=real, settings=Settings(), environment=kept)
     supervisor = Supervisor()
+    code = INTERRUPTED
     try:
         with _signals(supervisor):
             running = start(plan, supervisor)
