@@ -3,86 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from pydantic import ValidationError
 from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 
 from trainer.file_store import FileStore, StoredFile, new_file_id
+from trainer.forms import copy_upload, file_of, read_form
 from trainer.paging import page
-from trainer.refusals import Refusal
-from trainer.requests import read_limit
+from trainer.refusals import Refusal, first_problem
+from trainer.requests import ExpiresAfter, read_limit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-    from pathlib import Path
-
+    from starlette.datastructures import FormData, UploadFile
     from starlette.requests import Request
     from starlette.responses import Response
 
 FILE_BYTES = 512 * 1024 * 1024
-FORM_BYTES = FILE_BYTES + 64 * 1024  # the file and what multipart wraps around it
 RESULTS_PURPOSE = "fine-tune-results"
 
 
-def too_large() -> Refusal:
-    return Refusal(413, "The file is larger than 512 MB.", code="file_too_large", param="file")
-
-
-async def limited(request: Request) -> AsyncGenerator[bytes, None]:
-    """The body as it comes in, broken off where it grows past the limit. Raises Refusal."""
-    seen = 0
-    async for chunk in request.stream():
-        seen += len(chunk)
-        if seen > FORM_BYTES:
-            raise too_large()
-        yield chunk
-
-
 async def create_file(request: Request) -> Response:
-    if int(request.headers.get("content-length", "0")) > FORM_BYTES:
-        raise too_large()
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Refusal(400, "Send the file as multipart/form-data.", param="file")
-    try:
-        form = await MultiPartParser(request.headers, limited(request), max_files=1, max_fields=20).parse()
-    except (MultiPartException, KeyError) as error:
-        raise Refusal(400, "The multipart body could not be read.") from error
-    try:
-        upload = checked_upload(form)
-        record = await take_in(request.app.state.files, upload)
-    finally:
-        await form.close()
+    async with read_form(request, "file", FILE_BYTES) as form:
+        upload = file_of(form, "file", FILE_BYTES)
+        if form.get("purpose") != "fine-tune":
+            raise Refusal(400, "This trainer keeps files with purpose 'fine-tune' only.", param="purpose")
+        record = await take_in(request.app.state.files, upload, read_lifetime(form))
     return JSONResponse(record.public())
 
 
-def checked_upload(form: FormData) -> UploadFile:
-    """The file of an upload form. Raises Refusal."""
-    upload = form.get("file")
-    if not isinstance(upload, UploadFile):
-        raise Refusal(400, "Missing required parameter: 'file'.", code="missing_required_parameter", param="file")
-    if form.get("purpose") != "fine-tune":
-        raise Refusal(400, "This trainer keeps files with purpose 'fine-tune' only.", param="purpose")
-    if not upload.size:
-        raise Refusal(400, "The file is empty.", code="empty_file", param="file")
-    if upload.size > FILE_BYTES:
-        raise too_large()
-    return upload
+def read_lifetime(form: FormData) -> int | None:
+    """The seconds after which the file is to be gone. Raises Refusal."""
+    fields = {"anchor": form.get("expires_after[anchor]"), "seconds": form.get("expires_after[seconds]")}
+    given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    if not given:
+        return None
+    if (seconds := str(given.get("seconds"))).isascii() and seconds.isdigit():
+        given["seconds"] = int(seconds[:20])
+    try:
+        return ExpiresAfter.model_validate(given).seconds
+    except ValidationError as error:
+        raise first_problem(error, "expires_after") from error
 
 
-async def take_in(files: FileStore, upload: UploadFile) -> StoredFile:
+async def take_in(files: FileStore, upload: UploadFile, lifetime_s: int | None) -> StoredFile:
     file_id = new_file_id()
     await asyncio.to_thread(copy_upload, upload, files.part(file_id))
-    return files.add(file_id, upload.filename or "file.jsonl", "fine-tune")
-
-
-def copy_upload(upload: UploadFile, target: Path) -> None:
-    upload.file.seek(0)
-    with target.open("wb") as file:
-        shutil.copyfileobj(upload.file, file, 1024 * 1024)
+    return files.add(file_id, upload.filename or "file.jsonl", "fine-tune", lifetime_s)
 
 
 async def list_files(request: Request) -> Response:

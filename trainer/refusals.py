@@ -40,10 +40,10 @@ def invalid_key() -> Refusal:
     return Refusal(401, said, code="invalid_api_key")
 
 
-def first_problem(error: ValidationError) -> Refusal:
+def first_problem(error: ValidationError, *within: str) -> Refusal:
     """Turn pydantic's first complaint into OpenAI's form. What the client sent is not repeated."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    param = ".".join(str(part) for part in problem["loc"]) or None
+    param = ".".join(str(part) for part in (*within, *problem["loc"])) or None
     if problem["type"] == "extra_forbidden":
         return Refusal(400, f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
     if problem["type"] == "missing":

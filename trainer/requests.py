@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 JSON_BYTES = 16 * 1024 * 1024
+UPLOAD_BYTES = 8 * 1024**3
 
 Auto = Literal["auto"]
 Metadata = Annotated[
@@ -63,6 +64,26 @@ class JobRequest(Body):
     integrations: list[dict[str, Any]] | None = None
     method: Method | None = None
     hyperparameters: Hyperparameters | None = None
+
+
+class ExpiresAfter(Body):
+    """How long a file is kept."""
+
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=3600, le=2592000, strict=True)]
+
+
+class UploadRequest(Body):
+    bytes: Annotated[int, Field(ge=1, le=UPLOAD_BYTES, strict=True)]
+    filename: Annotated[str, Field(min_length=1, max_length=1024)]
+    mime_type: str
+    purpose: Literal["fine-tune"]
+    expires_after: ExpiresAfter | None = None
+
+
+class CompleteUpload(Body):
+    part_ids: Annotated[list[str], Field(min_length=1, max_length=10_000)]
+    md5: str | None = None
 
 
 class Sampled(LooseBody):

@@ -21,13 +21,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from trainer import completion_routes, file_routes, job_routes, model_routes
+from trainer import completion_routes, file_routes, job_routes, model_routes, upload_routes
 from trainer.disk import write_bytes
 from trainer.file_store import FileStore
 from trainer.jobs import JobStore
 from trainer.model_shelf import ModelShelf
 from trainer.refusals import Refusal, answer_fault, answer_http_error, answer_refusal, invalid_key
 from trainer.runner import Runner
+from trainer.upload_store import UploadStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -81,6 +82,7 @@ def create_app(config: TrainerConfig) -> Starlette:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold(config.data_dir / "lock"):
             app.state.files = FileStore(config.data_dir / "files")
+            app.state.uploads = UploadStore(config.data_dir / "uploads", app.state.files)
             app.state.jobs = JobStore(config.data_dir.resolve() / "jobs")
             app.state.models = ModelShelf(app.state.jobs)
             app.state.runner = Runner(app.state.jobs, app.state.files)
@@ -93,9 +95,10 @@ def create_app(config: TrainerConfig) -> Starlette:
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
 
-    rooms = [*file_routes.ROUTES, *job_routes.ROUTES, *model_routes.ROUTES, *completion_routes.ROUTES]
+    rooms = (file_routes, upload_routes, job_routes, model_routes, completion_routes)
+    routes = [route for room in rooms for route in room.ROUTES]
     return Starlette(
-        routes=[Route("/healthz", healthz), Mount("/v1", routes=rooms)],
+        routes=[Route("/healthz", healthz), Mount("/v1", routes=routes)],
         middleware=[Middleware(BearerKey, key=config.api_key)],
         exception_handlers={Refusal: answer_refusal, HTTPException: answer_http_error, 500: answer_fault},
         lifespan=lifespan,
