@@ -1,4 +1,4 @@
-"""Recording a test prompt for a job's model."""
+"""Asking a job's model: the form, and recording a test prompt."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from bot import views
 from finetune.errors import UserError
+from jobstore.blobs import BlobMissingError
 from jobstore.records import Job, Prompt, Record, Ref
 
 if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
     from bot.desk import Desk
     from finetune.permissions import Person
 
 PROMPT_MAX_CHARACTERS = 20_000
 TOKENS_MAX = 4_096
+HELD_OUT = "The prompt is from a row that was kept out of training."
 
 
 def insist_on_ready(job: Record[Job]) -> None:
@@ -26,6 +31,22 @@ def insist_on_ready(job: Record[Job]) -> None:
     raise UserError(
         "not-ready", f"The model of {job.ref.id} is not ready yet.", "I'll say so in its thread when it answers."
     )
+
+
+def open_form(desk: Desk, client: WebClient, job: Record[Job], trigger: str, *, prompt: str = "") -> None:
+    """Open the form that tries a model, with a prompt or else with the question of a row it was not trained on."""
+    sample = "" if prompt else _sample(desk, job)
+    view = views.try_modal(job, prompt=prompt or sample, metadata=job.ref.member, notice=HELD_OUT if sample else "")
+    client.views_open(trigger_id=trigger, view=view)
+
+
+def _sample(desk: Desk, job: Record[Job]) -> str:
+    if not job.data.sample:
+        return ""
+    try:
+        return desk.blobs.read(job.ref.team, job.data.sample).decode()
+    except BlobMissingError:  # an example is not worth a refusal
+        return ""
 
 
 def _ended(state: str) -> str:

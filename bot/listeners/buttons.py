@@ -95,9 +95,7 @@ class Buttons:
                 raise UserError("job-gone", "The job of this model is no longer kept.", "Try /tune list.")
             job, prompt = found, self._desk.blobs.read(record.ref.team, record.data.text).decode()
         asking.insist_on_ready(job)
-        asker.client.views_open(
-            trigger_id=pressed.trigger, view=views.try_modal(job, prompt=prompt, metadata=job.ref.member)
-        )
+        asking.open_form(self._desk, asker.client, job, pressed.trigger, prompt=prompt)
 
     def _name_run(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))

@@ -102,9 +102,7 @@ class Commands:
         job = self._known(ref, person, Act.TRY, place)
         if not prompt:
             asking.insist_on_ready(job)
-            self._client.views_open(
-                trigger_id=command.trigger, view=views.try_modal(job, prompt="", metadata=job.ref.member)
-            )
+            asking.open_form(self._desk, self._client, job, command.trigger)
             return None
         asking.ask(self._desk, job, person, prompt, once=f"command:{command.trigger}")
         return views.asked(job)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from finetune.question import first_question
 from finetune.split import split_jsonl
 from jobstore.deliveries import Rank, card
 from jobstore.records import Refusal
 from workers.stages.endings import cancelled, fail
+from workers.stages.probe import contract_of
 
 if TYPE_CHECKING:
     from jobstore.records import Job, Record
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def prepare(shop: Workshop, record: Record[Job]) -> Record[Job]:
-    """Hold rows out for validation with the request's seed, and keep both parts as blobs."""
+    """Hold rows out for validation with the request's seed, and keep both parts, and one question, as blobs."""
     job, ref = record.data, record.ref
     if record.cancel:
         return cancelled(shop, record)
@@ -25,10 +27,15 @@ def prepare(shop: Workshop, record: Record[Job]) -> Record[Job]:
     split = split_jsonl(blocks, job.request.holdout_percent / 100, job.request.seed)
     train, _ = shop.blobs.put(ref.team, split.train)
     valid, valid_bytes = shop.blobs.put(ref.team, split.valid)
+    question = first_question(split.valid, contract_of(shop, ref.team, job))
     return shop.store.transition(
         record,
         "uploading",
-        record.having(train_blob=train, valid_blob=valid if valid_bytes else ""),
+        record.having(
+            train_blob=train,
+            valid_blob=valid if valid_bytes else "",
+            sample=shop.blobs.put_text(ref.team, question) if question else "",
+        ),
         event={"type": "RowsPrepared"},
         deliveries=[card(ref, channel=job.channel, rank=Rank.PROGRESS)],
     )
