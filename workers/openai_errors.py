@@ -83,7 +83,7 @@ def _of_status(error: openai.APIStatusError) -> ProviderError:
         ErrorKind.REFUSED,
         code or f"http-{error.status_code}",
         "The provider refused it.",
-        "Change what it names and start the job again.",
+        "Change what it names and try again.",
         said=said,
     )
 
