@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore.states import Kind
 from sandbox.people import TEAM_ID
 from tests.support.stack import fresh_name
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from jobstore.records import Dataset, Job, Prompt, Record
@@ -169,6 +170,14 @@ class Conversation:
 
     def _listed(self, kind: Kind) -> list[Record[Any]]:
         return self.stack.listed(kind, self.channel)
+
+
+def training(talk: Conversation) -> Message:
+    """Start a run of a few seconds and wait until it is well under way; return its card."""
+    assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs="12").closed
+    card = talk.card("Training")
+    wait_for(lambda: talk.job().data.progress.step > 3, timeout_s=PATIENCE_S)
+    return card
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from jobstore.faults import POINTS
-from tests.flows.conversation import DATASET_STORY, JOB_STORY, PATIENCE_S
+from tests.flows.conversation import DATASET_STORY, JOB_STORY, PATIENCE_S, training
 from tests.support.provider_front import CREATE
 from tests.support.stack import LEASE_S
-from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from sandbox.client import Message
     from tests.flows.conversation import Conversation
 
 RESTART_S: Final = 8.0
@@ -137,11 +135,3 @@ def test_process_told_to_stop_lets_go_of_what_it_holds(talk: Conversation, servi
     talk.finish()
     talk.insist_on_one_of_everything()
     talk.stack.workspace.wait_for_app(PATIENCE_S)
-
-
-def training(talk: Conversation) -> Message:
-    """Start a run of a few seconds and wait until it is well under way."""
-    assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs="12").closed
-    card = talk.card("Training")
-    wait_for(lambda: talk.job().data.progress.step > 3, timeout_s=PATIENCE_S)
-    return card

@@ -58,18 +58,24 @@ class ProviderFront:
         self._rules: list[_Rule] = []
         self._seen: list[tuple[str, str]] = []
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="provider-front")
-        self._thread.start()
+        self._port = 0
+        self.open()
 
     @property
     def url(self) -> str:
         """Where clients find it, `/v1` included."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def open(self) -> None:
+        """Listen, after `close` where it listened before."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler_of(self))
+        self._server.daemon_threads = True
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="provider-front")
+        self._thread.start()
 
     def close(self) -> None:
-        """Stop."""
+        """Listen no more."""
         self.calm()
         self._server.shutdown()
         self._server.server_close()

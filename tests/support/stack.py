@@ -19,8 +19,11 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
+
+import openai
 
 from bot import manifest
 from jobstore.connections import connect
@@ -38,7 +41,7 @@ from tuneroom.settings import environment
 from tuneroom.supervisor import Service, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from types import TracebackType
 
     from jobstore.records import Job, Record
@@ -198,6 +201,34 @@ class Stack:
         """Take back every strike that has not happened."""
         for order in self._faults.iterdir():
             order.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def without_front(self) -> Generator[None]:
+        """Let nobody reach the provider for a while: its port refuses."""
+        self.front.close()
+        try:
+            yield
+        finally:
+            self.front.open()
+
+    @contextlib.contextmanager
+    def month_spent(self, usd: float) -> Generator[None]:
+        """Let this month have spent so much more, for a while."""
+        key, micros = f"tuneroom:{{{TEAM_ID}}}:spend:{datetime.now(UTC):%Y-%m}", round(usd * 1_000_000)
+        with self.redis.client() as client:
+            client.hincrby(key, "spent_micros", micros)
+            try:
+                yield
+            finally:
+                client.hincrby(key, "spent_micros", -micros)
+
+    def start_run(self, suffix: str, data: bytes) -> str:
+        """Create a run at the trainer, as somebody might by hand; return its id."""
+        client = openai.OpenAI(api_key=KEYS["trainer"], base_url=self.trainer_url, max_retries=0)
+        file = client.files.create(file=("rows.jsonl", data), purpose="fine-tune")
+        run = client.fine_tuning.jobs.create(model="toy-gpt", training_file=file.id, suffix=suffix)
+        client.close()
+        return run.id
 
     def forgive(self) -> None:
         """Let what died before be started at once when it dies again: the supervisor waits longer each time."""
