@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="look at everything the product needs, and say how to mend it")
     doctor.add_argument("--json", action="store_true", help="print one object")
     doctor.set_defaults(command=_doctor)
+    healthy = commands.add_parser("healthy", help="ask the processes of this machine how they are; for health checks")
+    healthy.add_argument("process", nargs="*", help="bot, worker, follower; without one, any that answers")
+    healthy.set_defaults(command=_healthy)
     manifest = commands.add_parser("manifest", help="the Slack app: a file, or a link that fills in Slack's form")
     manifest.add_argument("--link", action="store_true", help="print the link")
     manifest.add_argument("--http", default="", metavar="https://HOST", help="for signed HTTP in place of Socket Mode")
@@ -132,6 +135,12 @@ def _doctor(settings: Settings, parsed: argparse.Namespace) -> int:
     from tuneroom.doctor import command  # noqa: PLC0415
 
     return command.run(settings, as_json=parsed.json)
+
+
+def _healthy(settings: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom import healthy_command  # noqa: PLC0415
+
+    return healthy_command.run(settings, parsed.process)
 
 
 def _manifest(_: Settings, parsed: argparse.Namespace) -> int:

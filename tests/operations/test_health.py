@@ -15,7 +15,7 @@ from finetune.errors import UserError
 from jobstore.pulse import Pulse
 from jobstore.states import TABLES, Kind
 from tests.support.samples import TEAM, recorded
-from tuneroom import health
+from tuneroom import health, healthy_command
 from tuneroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -118,3 +118,21 @@ def test_a_port_that_is_taken_is_named(redis_url: str) -> None:
 def test_without_a_port_nothing_listens(redis_url: str) -> None:
     with health.serving(Settings(redis_url=redis_url), "bot", Pulse()):
         pass
+
+
+def test_a_health_check_asks_the_process_it_names(redis_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    settings, pulse = settings_on(redis_url), Pulse()
+    assert healthy_command.run(settings, []) == 1, "nobody answers"
+    with health.serving(settings, "worker", pulse):
+        assert healthy_command.run(settings, ["worker"]) == 1, "nothing has begun yet"
+        pulse.beat("worker-runs")
+        assert healthy_command.run(settings, ["worker"]) == 0
+        assert healthy_command.run(settings, []) == 0
+        assert healthy_command.run(settings, ["worker", "bot"]) == 1
+    assert "bot: no answer" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("settings", "processes"), [(Settings(), []), (Settings(health_port=9464), ["trainer"])])
+def test_a_health_check_that_cannot_be_made_is_refused(settings: Settings, processes: list[str]) -> None:
+    with pytest.raises(UserError):
+        healthy_command.run(settings, processes)
