@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot import views
 from bot.intake import dropped_files
-from bot.listeners.replies import Asker, explained
+from bot.listeners.replies import Asker, explained, once
 from bot.people import insist
 from finetune.errors import UserError
 from finetune.permissions import Act
@@ -32,7 +32,13 @@ def register(app: App, desk: Desk, people: People) -> None:
         if event.get("bot_id"):  # another app's file: nobody asked
             return
         for file in dropped_files(event, body["team_id"]):
-            asker = Asker(client=client, channel=file.channel, person=file.person, thread_ts=event.get("thread_ts", ""))
+            asker = Asker(
+                client=client,
+                channel=file.channel,
+                person=file.person,
+                thread_ts=event.get("thread_ts", ""),
+                is_first=once(desk, body, file.file_id),
+            )
             with explained(asker):
                 insist(desk, people.person(file.person, file.team), Act.CHECK, people.place(file.channel))
                 if file.looks_like_data:

@@ -15,10 +15,11 @@ from finetune.errors import UserError
 from jobstore.connections import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from slack_sdk import WebClient
 
+    from bot.desk import Desk
     from bot.views import Message
 
 log = logging.getLogger(__name__)
@@ -32,15 +33,21 @@ OUT_OF_REACH = UserError(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Whom an ephemeral answer goes to. `thread_ts` keeps it in the thread it belongs to."""
+    """Whom an ephemeral answer goes to. `thread_ts` keeps it in the thread it belongs to.
+
+    `is_first` says whether something is answered for the first time: Slack delivers some events more than once.
+    """
 
     client: WebClient
     channel: str
     person: str
     thread_ts: str = ""
+    is_first: Callable[[], bool] = lambda: True
 
     def tell(self, message: Message) -> None:
         """Answer so that only the asker sees it; a channel the bot is not in gets it as a direct message."""
+        if not self.is_first():
+            return
         options: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
         try:
             self.client.chat_postEphemeral(
@@ -49,6 +56,15 @@ class Asker:
         except SlackClientError:
             with contextlib.suppress(SlackClientError):
                 self.client.chat_postMessage(channel=self.person, **options)
+
+
+def once(desk: Desk, body: dict[str, Any], what: str = "") -> Callable[[], bool]:
+    """Return what says, the first time only, that an event (and what of it) has not been answered yet.
+
+    An answer for one person's eyes is no delivery of the outbox, so a bucket that never fills again remembers it.
+    """
+    bucket = f"told:{body['event_id']}:{what}"
+    return lambda: desk.outbox.take_token(body["team_id"], bucket, rate_per_min=1e-6, burst=1) == 0
 
 
 @contextlib.contextmanager

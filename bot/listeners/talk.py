@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
 from bot.listeners.commands import known
-from bot.listeners.replies import Asker, explained
+from bot.listeners.replies import Asker, explained, once
 from bot.people import insist
 from finetune.permissions import Act
 from jobstore.deliveries import Delivery, Rank, Shape
@@ -28,7 +28,7 @@ def register(app: App, desk: Desk, people: People) -> None:
     def on_mention(event: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
         thread_ts = event.get("thread_ts", "")
         channel, user, team = event["channel"], event.get("user", ""), body["team_id"]
-        asker = Asker(client=client, channel=channel, person=user, thread_ts=thread_ts)
+        asker = Asker(client=client, channel=channel, person=user, thread_ts=thread_ts, is_first=once(desk, body))
         with explained(asker):
             person, place = people.person(user, team), people.place(channel)
             insist(desk, person, Act.LIST, place)
