@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - assertions of the modules below are rewritten only where that is said before they are imported
 """Stacks that the tests of a worker process share, and what is true after every conversation."""
 
 from __future__ import annotations

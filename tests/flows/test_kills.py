@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 RESTART_S: Final = 8.0
 """How long a busy machine may take to start a killed process, on top of the lease that it held."""
 
-WHILE_CHECKING: Final = ("dataset.recorded", "fetch.stored", "task.claimed", "check.done", "delivery.begun", "delivery.sent")  # fmt: skip
+WHILE_CHECKING: Final = (
+    "dataset.recorded",
+    "fetch.stored",
+    "task.claimed",
+    "check.done",
+    "delivery.begun",
+    "delivery.sent",
+)
 WHILE_TRAINING: Final = (
     "task.claimed", "upload.done", "create.posted", "follow.polled", "analyse.done", "probe.answered", "file.uploaded",
     "delivery.begun", "delivery.sent",

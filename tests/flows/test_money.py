@@ -23,8 +23,8 @@ CAP_MONTH_USD: Final = 100.0
 def paid_module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A Tuneroom by signed HTTP, in #tuning only, whose toy model costs $1,000 a million tokens."""
     table = tmp_path_factory.mktemp("prices") / "prices.json"
-    price = {"name": "toy-gpt", "training_usd_per_million": 1000, "input_usd_per_million": 2, "output_usd_per_million": 4}  # fmt: skip
-    table.write_text(json.dumps({"as_of": "2026-11-20", "models": [price]}))
+    price = {"training_usd_per_million": 1000, "input_usd_per_million": 2, "output_usd_per_million": 4}
+    table.write_text(json.dumps({"as_of": "2026-11-20", "models": [{"name": "toy-gpt", **price}]}))
     variables = {
         "TUNEROOM_PRICE_TABLE": str(table),
         "TUNEROOM_CAP_RUN_USD": str(CAP_RUN_USD),
@@ -133,7 +133,9 @@ def test_guest_is_refused(stack: Stack, talk: Conversation) -> None:
     assert stack.workspace.views("gil") == []
 
 
-@pytest.mark.parametrize(("who", "said"), [("ext", "People of other organisations"), ("mina", "is shared with another organisation")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("who", "said"), [("ext", "People of other organisations"), ("mina", "is shared with another organisation")]
+)
 def test_shared_channel_is_refused(stack: Stack, talk: Conversation, who: str, said: str) -> None:
     person = stack.workspace.as_user(who)
     dropped = person.drop("#partners", talk.filename, b"{}\n")

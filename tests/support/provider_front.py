@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import http.client
 import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -176,44 +177,43 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _handler_of(front: ProviderFront) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._serve()
+    class Bound(_Handler):
+        treat = staticmethod(front.treat)
 
-        def do_POST(self) -> None:
-            self._serve()
+    return Bound
 
-        def do_DELETE(self) -> None:
-            self._serve()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-            """Say nothing."""
+class _Handler(BaseHTTPRequestHandler):
+    """One request: read it whole, have it treated, write the reply or hang up."""
 
-        def _serve(self) -> None:
-            body = self._body()
-            reply = front.treat(Request(self.command, self.path, body, _kept(self.headers)))
-            self.close_connection = True
-            if reply is None:
-                return
-            try:
-                self.send_response_only(reply.status)
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reply.body)))
-                self.send_header("Connection", "close")
-                self.end_headers()
-                self.wfile.write(reply.body)
-            except OSError:
-                pass  # whoever asked has gone
+    treat: ClassVar[Callable[[Request], Reply | None]]
 
-        def _body(self) -> bytes:
-            if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts: list[bytes] = []
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                parts.append(self.rfile.read(size))
-                self.rfile.readline()
+    def serve(self) -> None:
+        """Serve one request on a connection of its own."""
+        reply = self.treat(Request(self.command, self.path, self._body(), _kept(self.headers)))
+        self.close_connection = True
+        if reply is None:
+            return
+        with contextlib.suppress(OSError):  # whoever asked has gone
+            self.send_response_only(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+    do_GET = do_POST = do_DELETE = serve  # noqa: N815 - the base class calls them so
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing."""
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
             self.rfile.readline()
-            return b"".join(parts)
-
-    return Handler
+        self.rfile.readline()
+        return b"".join(parts)
