@@ -1,16 +1,15 @@
-"""/v1/chat/completions and /v1/completions: a model's answer."""
+"""/v1/chat/completions, /v1/completions: a model's answer, whole or streamed; /v1/embeddings: why there are none."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
-from trainer.generation import Answer, Drawn, Wishes, answer
-from trainer.identifiers import new_id
+from trainer.completion_replies import STREAM_HEADERS, ChatReply, PromptReply, Reply, stream
+from trainer.generation import Answer, Wishes, gather, write
 from trainer.lines import Message
 from trainer.refusals import Refusal, unsupported
 from trainer.requests import ChatMessage, ChatRequest, PromptRequest, Sampled, read_body
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 DEFAULT_PROMPT_TOKENS = 16  # OpenAI's, for plain completions
 # Parameters that would change the answer and that this trainer does not have, with the values that change nothing.
 NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "stream": (None, False),
-    "n": (None, 1),
     "best_of": (None, 1),
     "echo": (None, False),
     "suffix": (None, ""),
@@ -49,6 +46,8 @@ def refuse_unsupported(asked: Sampled) -> None:
     for name, neutral in NEUTRAL.items():
         if given.get(name) not in neutral:
             raise unsupported(name, f"This trainer does not support '{name}' yet.")
+    if asked.stream_options and not asked.stream:
+        raise Refusal(400, "'stream_options' needs 'stream' to be true.", code="invalid_value", param="stream_options")
 
 
 async def complete_chat(request: Request) -> Response:
@@ -59,14 +58,8 @@ async def complete_chat(request: Request) -> Response:
     model = load(request, asked.model, "chat")
     pieces = chat_pieces([read_message(message) for message in asked.messages])
     limit = asked.max_completion_tokens or asked.max_tokens
-    found = await think(model, pieces, wishes_of(asked, limit, asked.top_logprobs or 0))
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": found.text, "refusal": None},
-        "logprobs": chat_logprobs(found.tokens) if asked.logprobs else None,
-        "finish_reason": found.finish_reason,
-    }
-    return JSONResponse(envelope("chatcmpl-", "chat.completion", asked.model, choice, found))
+    reply = ChatReply(asked.model, logprobs=bool(asked.logprobs))
+    return await respond(asked, reply, model, pieces, wishes_of(asked, limit, asked.top_logprobs or 0))
 
 
 async def complete_prompt(request: Request) -> Response:
@@ -74,14 +67,13 @@ async def complete_prompt(request: Request) -> Response:
     refuse_unsupported(asked)
     model = load(request, asked.model, "prompt")
     wishes = wishes_of(asked, asked.max_tokens or DEFAULT_PROMPT_TOKENS, asked.logprobs or 0)
-    found = await think(model, prompt_pieces(asked.prompt), wishes)
-    choice = {
-        "index": 0,
-        "text": found.text,
-        "logprobs": None if asked.logprobs is None else prompt_logprobs(found.tokens, len(asked.prompt)),
-        "finish_reason": found.finish_reason,
-    }
-    return JSONResponse(envelope("cmpl-", "text_completion", asked.model, choice, found))
+    reply = PromptReply(asked.model, logprobs=asked.logprobs is not None, prompt_characters=len(asked.prompt))
+    return await respond(asked, reply, model, prompt_pieces(asked.prompt), wishes)
+
+
+async def refuse_embeddings(_: Request) -> Response:
+    said = "The models of this trainer write text: they have no embeddings. Ask another provider for them."
+    raise Refusal(400, said, code="unsupported_endpoint", param="model")
 
 
 def load(request: Request, name: str, kind: str) -> SavedModel:
@@ -101,11 +93,18 @@ def load(request: Request, name: str, kind: str) -> SavedModel:
     return model
 
 
-async def think(model: SavedModel, pieces: Sequence[Piece], wishes: Wishes) -> Answer:
-    def run() -> Answer:
-        return answer(model, model.vocabulary.encode(pieces).ids.tolist(), wishes)
+async def respond(asked: Sampled, reply: Reply, model: SavedModel, pieces: Sequence[Piece], wishes: Wishes) -> Response:
+    """Answer as many times as was asked for, whole or as a stream. Raises Refusal."""
+    prompt = model.vocabulary.encode(pieces).ids.tolist()
+    choices = [write(model, prompt, wishes, choice) for choice in range(asked.n or 1)]
+    if asked.stream:
+        with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
+        return StreamingResponse(stream(reply, choices, len(prompt), with_usage=with_usage), headers=STREAM_HEADERS)
 
-    return await asyncio.to_thread(run)
+    def think() -> list[Answer]:
+        return [gather(chunks) for chunks in choices]
+
+    return JSONResponse(reply.whole(await asyncio.to_thread(think), len(prompt)))
 
 
 def wishes_of(asked: Sampled, limit: int | None, alternatives: int) -> Wishes:
@@ -130,47 +129,8 @@ def read_message(message: ChatMessage) -> Message:
     return Message(message.role, "".join(str(text) for text in texts), message.name)
 
 
-def envelope(prefix: str, kind: str, model: str, choice: dict[str, Any], found: Answer) -> dict[str, Any]:
-    return {
-        "id": new_id(prefix),
-        "object": kind,
-        "created": int(time.time()),
-        "model": model,
-        "choices": [choice],
-        "usage": {
-            "prompt_tokens": found.prompt_tokens,
-            "completion_tokens": found.completion_tokens,
-            "total_tokens": found.prompt_tokens + found.completion_tokens,
-        },
-    }
-
-
-def chat_logprobs(tokens: Sequence[Drawn]) -> dict[str, Any]:
-    def entry(spelled: bytes, logprob: float) -> dict[str, Any]:
-        return {"token": spelled.decode(errors="replace"), "bytes": list(spelled), "logprob": logprob}
-
-    content = [
-        {**entry(one.spelled, one.logprob), "top_logprobs": [entry(*other) for other in one.likeliest]}
-        for one in tokens
-    ]
-    return {"content": content, "refusal": None}
-
-
-def prompt_logprobs(tokens: Sequence[Drawn], offset: int) -> dict[str, Any]:
-    """The legacy form: parallel lists, with offsets in characters from where the prompt begins."""
-    texts = [one.spelled.decode(errors="replace") for one in tokens]
-    offsets = [offset + sum(map(len, texts[:place])) for place in range(len(texts))]
-    return {
-        "tokens": texts,
-        "token_logprobs": [one.logprob for one in tokens],
-        "top_logprobs": [
-            {spelled.decode(errors="replace"): logprob for spelled, logprob in one.likeliest} for one in tokens
-        ],
-        "text_offset": offsets,
-    }
-
-
 ROUTES = [
     Route("/chat/completions", complete_chat, methods=["POST"]),
     Route("/completions", complete_prompt, methods=["POST"]),
+    Route("/embeddings", refuse_embeddings, methods=["POST"]),
 ]

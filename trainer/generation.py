@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import codecs
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ from trainer.refusals import Refusal
 from trainer.template import SPECIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from trainer.gpt import Floats
     from trainer.saved_model import SavedModel
@@ -40,42 +42,96 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """What has become sure of an answer since the last one: text that no later token can take back, and the tokens
+    that it begins with; in the last chunk also why the answer ended, and how many tokens were drawn for it.
+    """
+
+    text: str
+    tokens: tuple[Drawn, ...]
+    finish_reason: str | None = None
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Text with the tokens it is made of; `completion_tokens` counts also what a stop text cut away."""
 
     text: str
     tokens: tuple[Drawn, ...]
     finish_reason: str
-    prompt_tokens: int
     completion_tokens: int
 
 
-def answer(model: SavedModel, prompt: Sequence[int], wishes: Wishes) -> Answer:
-    """Go on from a prompt. Raises Refusal if the prompt leaves no room in the model's context."""
+@dataclass(slots=True)
+class Draft:
+    """The bytes and tokens drawn so far, and how much of them was given out."""
+
+    stops: tuple[str, ...]
+    text: bytes = b""
+    drawn: list[Drawn] = field(default_factory=list["Drawn"])
+    given_bytes: int = 0
+    given_tokens: int = 0
+    _begins: list[int] = field(default_factory=list[int])
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
+    )
+
+    def add(self, token: Drawn) -> bool:
+        """Take in a token; whether it ends the answer with a stop text, which is cut away."""
+        self._begins.append(len(self.text))
+        self.drawn.append(token)
+        self.text += token.spelled
+        cut = find_stop(self.text, self.stops, self.given_bytes)
+        self.text = self.text[:cut]
+        return cut is not None
+
+    def give(self, finish_reason: str | None = None) -> Chunk:
+        """What is sure by now: before the end, all but what a stop text or a character may begin with."""
+        sure = len(self.text) - (0 if finish_reason else held_back(self.text, self.stops))
+        text = self._decoder.decode(self.text[self.given_bytes : sure], final=finish_reason is not None)
+        upto = bisect_left(self._begins, sure)
+        tokens = tuple(self.drawn[self.given_tokens : upto])
+        self.given_bytes, self.given_tokens = sure, upto
+        return Chunk(text, tokens, finish_reason, len(self.drawn) if finish_reason else 0)
+
+
+def write(model: SavedModel, prompt: Sequence[int], wishes: Wishes, choice: int = 0) -> Iterator[Chunk]:
+    """Go on from a prompt, token by token. Raises Refusal, at once, if the prompt leaves no room in the context.
+
+    `choice` tells apart several answers to one prompt, each with a seed of its own that derives from the one asked for.
+    """
     room = model.shape.context - len(prompt)
     if room < 1:
         said = f"This model's context is {model.shape.context} tokens, and the prompt alone has {len(prompt)}."
         raise Refusal(400, said, code="context_length_exceeded", param="messages")
-    limit = min(room, wishes.max_tokens or room)
-    rng = np.random.default_rng(wishes.seed)
-    decoder, fed = Decoder(model), list(prompt)
-    drawn: list[Drawn] = []
-    reason, text = "length", b""
-    while len(drawn) < limit:
+    seed = wishes.seed if wishes.seed is None or choice == 0 else [wishes.seed, choice]
+    return go_on(model, prompt, wishes, min(room, wishes.max_tokens or room), np.random.default_rng(seed))
+
+
+def go_on(
+    model: SavedModel, prompt: Sequence[int], wishes: Wishes, limit: int, rng: np.random.Generator
+) -> Iterator[Chunk]:
+    decoder, fed, draft = Decoder(model), list(prompt), Draft(wishes.stop)
+    reason = "length"
+    while len(draft.drawn) < limit:
         logprobs = log_softmax(decoder.feed(fed))
         chosen = draw(logprobs, wishes, rng)
-        if chosen < len(SPECIAL):
+        if chosen < len(SPECIAL) or draft.add(describe(model, logprobs, chosen, wishes.alternatives)):
             reason = "stop"
             break
-        drawn.append(describe(model, logprobs, chosen, wishes.alternatives))
-        text += drawn[-1].spelled
         fed = [chosen]
-        if find_stop(text, wishes.stop) is not None:
-            reason = "stop"
-            break
-    cut = find_stop(text, wishes.stop)
-    kept = drawn if cut is None else spelling(drawn, cut)
-    return Answer(text[:cut].decode(errors="replace"), tuple(kept), reason, len(prompt), len(drawn))
+        yield draft.give()
+    yield draft.give(reason)
+
+
+def gather(chunks: Iterable[Chunk]) -> Answer:
+    """The whole of an answer."""
+    text, tokens, last = "", list[Drawn](), Chunk("", ())
+    for last in chunks:
+        text += last.text
+        tokens += last.tokens
+    return Answer(text, tuple(tokens), last.finish_reason or "stop", last.completion_tokens)
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -102,19 +158,17 @@ def describe(model: SavedModel, logprobs: Floats, chosen: int, alternatives: int
     return Drawn(spelled[chosen], float(logprobs[chosen]), likeliest)
 
 
-def find_stop(text: bytes, stops: tuple[str, ...]) -> int | None:
-    """Where the first stop text begins, in bytes."""
-    found = [place for stop in stops if (place := text.find(stop.encode())) >= 0]
+def find_stop(text: bytes, stops: tuple[str, ...], start: int = 0) -> int | None:
+    """Where the first stop text begins, in bytes, looked for from a start."""
+    found = [place for stop in stops if (place := text.find(stop.encode(), start)) >= 0]
     return min(found, default=None)
 
 
-def spelling(drawn: Sequence[Drawn], cut: int) -> list[Drawn]:
-    """The tokens that begin before a cut."""
-    kept: list[Drawn] = []
-    begin = 0
-    for token in drawn:
-        if begin >= cut:
-            break
-        kept.append(token)
-        begin += len(token.spelled)
-    return kept
+def held_back(text: bytes, stops: tuple[str, ...]) -> int:
+    """How many bytes at the end of a text a stop text may have begun with."""
+    return max((begun(text, stop.encode()) for stop in stops), default=0)
+
+
+def begun(text: bytes, stop: bytes) -> int:
+    longest = min(len(stop) - 1, len(text))
+    return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 JSON_BYTES = 16 * 1024 * 1024
+CHOICES = 8  # answers to one request; each costs as much as the first
 UPLOAD_BYTES = 8 * 1024**3
 
 Auto = Literal["auto"]
@@ -86,6 +87,10 @@ class CompleteUpload(Body):
     md5: str | None = None
 
 
+class StreamOptions(LooseBody):
+    include_usage: bool | None = False
+
+
 class Sampled(LooseBody):
     """What chat and plain completions share."""
 
@@ -96,7 +101,8 @@ class Sampled(LooseBody):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     seed: int | None = None
     stream: bool | None = False
-    n: int | None = 1
+    stream_options: StreamOptions | None = None
+    n: Annotated[int, Field(ge=1, le=CHOICES)] | None = 1
 
 
 class ChatMessage(LooseBody):

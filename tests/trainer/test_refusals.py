@@ -99,8 +99,8 @@ def test_bad_validation_file_fails_the_job(trainer: TrainerProcess, file_id: str
 @pytest.mark.parametrize(
     "asked",
     [
-        {"stream": True},
-        {"n": 2},
+        {"stream_options": {"include_usage": True}},
+        {"n": 9},
         {"tools": [{"type": "function", "function": {"name": "f"}}]},
         {"response_format": {"type": "json_object"}},
         {"top_logprobs": 3},
