@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from finetune.errors import UserError
+from sandbox.client import Workspace
+from tuneroom.sandbox_first import drop_sample
 from tuneroom.sandbox_services import Plan, start
 from tuneroom.sandbox_table import ready_text
 from tuneroom.settings import Settings, environment
@@ -22,6 +24,8 @@ from tuneroom.supervisor import Supervisor
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
+
+    from tuneroom.sandbox_services import Running
 
 INTERRUPTED = 130  # as a shell says of a command that ctrl-C ended
 REAL = frozenset({"slack", "openai", "redis"})
@@ -70,8 +74,8 @@ def _play(real: frozenset[str]) -> int:
     supervisor = Supervisor()
     code = INTERRUPTED
     try:
-        with _signals(supervisor):
-            running = start(plan, supervisor)
+        with contextlib.ExitStack() as closing, _signals(supervisor):
+            running = start(plan, supervisor, closing)
             watching = threading.Thread(target=supervisor.watch, daemon=True)
             watching.start()
             code = play(running, out=sys.stdout)
@@ -87,8 +91,9 @@ def _play(real: frozenset[str]) -> int:
 def _serve(plan: Plan) -> int:
     supervisor = Supervisor(on_restart=_say_restart)
     try:
-        with _signals(supervisor):
-            running = start(plan, supervisor)
+        with contextlib.ExitStack() as closing, _signals(supervisor):
+            running = start(plan, supervisor, closing)
+            _open_on_sample(running)
             sys.stdout.write(ready_text(plan, running))
             sys.stdout.flush()
             supervisor.watch()
@@ -96,6 +101,13 @@ def _serve(plan: Plan) -> int:
         sys.stdout.write("\nStopping ...\n")
         supervisor.stop()
     return 0
+
+
+def _open_on_sample(running: Running) -> None:
+    """In a new workspace a dataset is dropped, for the bot to check while its person opens the page."""
+    if running.page:
+        with Workspace(running.page) as workspace:
+            drop_sample(workspace)
 
 
 def _say_restart(name: str, code: int) -> None:

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import manifest
+from bot.views.notices import COMMANDS
 from finetune.errors import OperationalError
 from jobstore.connections import UNAVAILABLE, connect
 from sandbox.client import Workspace
 from tuneroom import embedded_redis
+from tuneroom.sandbox_front import Front
 from tuneroom.settings import Settings, variable
 from tuneroom.supervisor import Service, Supervisor
+from tuneroom.unplug import Trainer, Unplug
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -52,11 +56,11 @@ class Running:
     supervisor: Supervisor
 
 
-def start(plan: Plan, supervisor: Supervisor) -> Running:
-    """Start every process and return when the bot is connected."""
+def start(plan: Plan, supervisor: Supervisor, closing: contextlib.ExitStack) -> Running:
+    """Start every process and return when the bot is connected. `closing` ends what is no process of its own."""
     keys = _secrets(plan.home)
     own: dict[str, str] = {"TUNEROOM_BLOB_URL": str(plan.home / "blobs")}
-    running = _Start(plan, supervisor, keys)
+    running = _Start(plan, supervisor, keys, closing)
     redis = running.redis(own)
     trainer_url = running.trainer(own)
     page = running.slack(own)
@@ -109,7 +113,11 @@ def _secrets(home: Path) -> dict[str, str]:
 class _Start:
     """Starts one service after the other, adding to the environment what the later ones need to know."""
 
-    def __init__(self, plan: Plan, supervisor: Supervisor, keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, plan: Plan, supervisor: Supervisor, keys: Mapping[str, str], closing: contextlib.ExitStack
+    ) -> None:
+        self._closing = closing
+        self._front: Front | None = None
         self._plan = plan
         self._supervisor = supervisor
         self._keys = keys
@@ -146,16 +154,21 @@ class _Start:
         ]
         self.service("trainer", command, self._base)
         found = _until(lambda: _port(port_file), "the trainer", self._plan)
-        url = f"http://127.0.0.1:{found}/v1"
-        own |= {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": self._keys["trainer"]}
-        own |= {"TUNEROOM_PROVIDER": "trainer", "TUNEROOM_MODELS": "toy-gpt"}
-        return url
+        self._front = self._closing.enter_context(_front(self._plan.home / "front.port", port_file))
+        own |= {
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{self._front.port}/v1",
+            "OPENAI_API_KEY": self._keys["trainer"],
+            "TUNEROOM_PROVIDER": "trainer",
+            "TUNEROOM_MODELS": "toy-gpt",
+        }
+        return f"http://127.0.0.1:{found}/v1"
 
     def slack(self, own: dict[str, str]) -> str:
         if "slack" in self._plan.real:
             return ""
         port_file, config = self._plan.home / "slack.port", self._plan.home / "slack.json"
         port_file.unlink(missing_ok=True)
+        unplug = self._closing.enter_context(self._unplug())
         values = {
             "host": "127.0.0.1",
             "port": self._plan.port,
@@ -163,6 +176,10 @@ class _Start:
             "data_dir": str(self._plan.home / "slack"),
             "events_url": None,
             "scopes": manifest.scope_names(),  # no more than Slack would grant
+            "hints": [{"usage": usage, "what": what} for usage, what in COMMANDS.values()],
+            "shortcuts": [{name: one[name] for name in ("name", "callback_id")} for one in _shortcuts()],
+            "controls": unplug.controls,
+            "figures_url": unplug.figures_url,
             **{name: self._keys[name] for name in ("bot_token", "app_token", "signing_secret")},
         }
         config.touch(mode=0o600)
@@ -172,6 +189,28 @@ class _Start:
         own |= {"SLACK_API_URL": f"{page}/api/", "SLACK_BOT_TOKEN": self._keys["bot_token"]}
         own |= {"SLACK_APP_TOKEN": self._keys["app_token"]}
         return page
+
+    def _unplug(self) -> Unplug:
+        """What may be broken from the page, of what is ours."""
+        trainer = None
+        if self._front is not None:
+            port_file = self._plan.home / "trainer.port"
+            trainer = Trainer(lambda: f"http://127.0.0.1:{_port(port_file) or 0}/v1", self._keys["trainer"])
+        return Unplug(self._supervisor, self._front, trainer, has_redis="redis" not in self._plan.real)
+
+
+def _front(kept: Path, upstream: Path) -> Front:
+    """The door before the trainer, where it was last time if nobody else is there."""
+    try:
+        front = Front(lambda: _port(upstream), port=_kept_port(kept))
+    except OSError:
+        front = Front(lambda: _port(upstream))
+    kept.write_text(str(front.port))
+    return front
+
+
+def _shortcuts() -> list[dict[str, str]]:
+    return manifest.manifest()["features"]["shortcuts"]
 
 
 def _module(name: str) -> list[str]:

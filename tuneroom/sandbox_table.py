@@ -22,7 +22,7 @@ def ready_text(plan: Plan, running: Running) -> str:
     lines.insert(1, "  " + "-" * max(map(len, lines)))
     text = "\n".join(["", *lines, ""]) + _found_not_used(plan)
     if running.page:
-        text += f"\nOpen {running.page} and drop a dataset into #tuning. ctrl-C ends everything.\n"
+        text += f"\nOpen {running.page}: a checked dataset is waiting in #tuning. ctrl-C ends everything.\n"
     return text
 
 
