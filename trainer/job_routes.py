@@ -98,7 +98,10 @@ def has_metadata(request: Request, job: Job) -> bool:
 
 async def list_jobs(request: Request) -> Response:
     jobs: JobStore = request.app.state.jobs
-    found = [shown(request, job) for job in reversed(jobs.all()) if has_metadata(request, job)]
+    newest = time.time() - request.app.state.switches.list_lag_s
+    found = [
+        shown(request, job) for job in reversed(jobs.all()) if job.created_at <= newest and has_metadata(request, job)
+    ]
     return JSONResponse(page(found, request.query_params.get("after"), read_limit(request, 20, 100)))
 
 

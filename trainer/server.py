@@ -21,13 +21,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from trainer import completion_routes, file_routes, job_routes, model_routes, upload_routes
+from trainer import completion_routes, file_routes, job_routes, model_routes, switches, upload_routes
 from trainer.disk import write_bytes
 from trainer.file_store import FileStore
 from trainer.jobs import JobStore
 from trainer.model_shelf import ModelShelf
 from trainer.refusals import Refusal, answer_fault, answer_http_error, answer_refusal, invalid_key
 from trainer.runner import Runner
+from trainer.switches import LostReplies, Switches
 from trainer.upload_store import UploadStore
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainerConfig:
-    """Where to listen, where to keep everything, and the key that clients must send."""
+    """Where to listen, where to keep everything, the key that clients must send, and how to misbehave at first."""
 
     host: str
     port: int
     data_dir: Path
     api_key: str = field(repr=False)
+    switches: Switches = field(default_factory=Switches)
 
 
 class DataDirectoryInUseError(RuntimeError):
@@ -81,6 +83,7 @@ def create_app(config: TrainerConfig) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold(config.data_dir / "lock"):
+            app.state.switches = config.switches
             app.state.files = FileStore(config.data_dir / "files")
             app.state.uploads = UploadStore(config.data_dir / "uploads", app.state.files)
             app.state.jobs = JobStore(config.data_dir.resolve() / "jobs")
@@ -98,8 +101,11 @@ def create_app(config: TrainerConfig) -> Starlette:
     rooms = (file_routes, upload_routes, job_routes, model_routes, completion_routes)
     routes = [route for room in rooms for route in room.ROUTES]
     return Starlette(
-        routes=[Route("/healthz", healthz), Mount("/v1", routes=routes)],
-        middleware=[Middleware(BearerKey, key=config.api_key)],
+        routes=[Route("/healthz", healthz), *switches.ROUTES, Mount("/v1", routes=routes)],
+        middleware=[
+            Middleware(BearerKey, key=config.api_key),
+            Middleware(LostReplies, switches=config.switches),
+        ],
         exception_handlers={Refusal: answer_refusal, HTTPException: answer_http_error, 500: answer_fault},
         lifespan=lifespan,
     )
@@ -124,7 +130,7 @@ def hold(path: Path) -> Generator[None, None, None]:
 
 
 class AnnouncingServer(uvicorn.Server):
-    """uvicorn's server, which writes its port to a file once it has started."""
+    """uvicorn's server, which writes its port to a file once it has started, and can hang up on a client."""
 
     def __init__(self, config: uvicorn.Config, port_file: Path | None) -> None:
         super().__init__(config)
@@ -135,14 +141,24 @@ class AnnouncingServer(uvicorn.Server):
         if self.started and self._port_file is not None and sockets:
             write_bytes(self._port_file, f"{sockets[0].getsockname()[1]}\n".encode())
 
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Drop a client's connection without another byte."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_extra_info("peername")[:2] == client:
+                transport.abort()
+
 
 def serve(config: TrainerConfig, port_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT. The bound port goes into port_file once requests are answered."""
     with socket.create_server((config.host, config.port), backlog=128) as listener:
-        server = AnnouncingServer(
-            uvicorn.Config(create_app(config), log_level="warning", timeout_graceful_shutdown=3, lifespan="on"),
-            port_file,
+        app = create_app(config)
+        # no proxy_headers: a client's address is its own, not what it says it is
+        settings = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=3, lifespan="on", proxy_headers=False
         )
+        server = AnnouncingServer(settings, port_file)
+        app.state.hang_up = server.hang_up
 
         def stop(*_: object) -> None:
             server.should_exit = True

@@ -41,6 +41,7 @@ class TrainerProcess:
     """`python -m trainer` on a free port, over a directory that outlives it."""
 
     home: Path
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     client: OpenAI = field(init=False)
 
@@ -50,12 +51,17 @@ class TrainerProcess:
         port_file = self.home / "port"
         port_file.unlink(missing_ok=True)
         arguments = ["--port", "0", "--port-file", port_file, "--api-key-file", self.home / "key"]
-        command = [sys.executable, "-m", "trainer", *arguments, "--data-dir", self.home / "data"]
+        command = [sys.executable, "-m", "trainer", *arguments, "--data-dir", self.home / "data", *self.options]
         self.process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
         wait_for(lambda: port_file.exists() or self.process.poll() is not None)
         base_url = f"http://127.0.0.1:{int(port_file.read_text())}/v1"
         self.client = OpenAI(base_url=base_url, api_key=KEY, max_retries=0)
         return self
+
+    def switch(self, **changes: Any) -> dict[str, Any]:
+        """Make it misbehave."""
+        url = str(self.client.base_url.join("/trainer/switches"))
+        return self.client.post(url, body=changes, cast_to=dict[str, Any])
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
