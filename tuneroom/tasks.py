@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WORKER_TTL_S: Final = 30
 MAINTENANCE_S: Final = 10
 MONITORING_S: Final = 5
+# RQ doubles its wait for Redis up to a minute: after an outage of 30 s, work would lie for half a minute more
+RECONNECT_S: Final = 2.0
 
 
 @functools.cache
@@ -85,6 +87,7 @@ def work(queue: str, redis_url: str) -> None:
         job_monitoring_interval=MONITORING_S,
         log_job_description=False,
     )
+    worker.max_connection_wait_time = RECONNECT_S
     worker.work(logging_level="WARNING")
 
 
