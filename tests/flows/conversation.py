@@ -172,10 +172,10 @@ class Conversation:
         return self.stack.listed(kind, self.channel)
 
 
-def training(talk: Conversation) -> Message:
+def training(talk: Conversation, *, epochs: int = 12) -> Message:
     """Start a run of a few seconds and wait until it is well under way; return its card."""
-    assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs="12").closed
-    card = talk.card("Training")
+    assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs=str(epochs)).closed
+    card = talk.card()
     wait_for(lambda: talk.job().data.progress.step > 3, timeout_s=PATIENCE_S)
     return card
 

@@ -10,7 +10,7 @@ import pytest
 from tests.flows.conftest import tidy
 from tests.flows.conversation import Conversation
 from tests.support.provider_front import CREATE
-from tests.support.stack import Stack
+from tests.support.stack import Stack, fresh_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,10 +80,8 @@ def test_price_that_rises_is_shown_before_it_is_confirmed(talk: Conversation) ->
     assert talk.stack.jobs(talk.name) == []
 
     assert talk.person.submit(answer.view).closed
-    card = talk.card()
+    talk.finish()
     assert talk.job().data.request.epochs == 9
-    talk.person.click(card, "cancel_job")
-    talk.card("Cancelled.")
 
 
 def test_run_over_its_cap_is_refused_in_words(talk: Conversation) -> None:
@@ -121,7 +119,7 @@ def test_failed_job_gives_back_what_was_set_aside(talk: Conversation) -> None:
 
 
 def test_guest_is_refused(stack: Stack, talk: Conversation) -> None:
-    gil = Conversation(stack, stack.workspace.as_user("gil"), f"{talk.name}-gil")
+    gil = Conversation(stack, stack.workspace.as_user("gil"), fresh_name("of-gil"))
     dropped = gil.drop()
     assert "Guests cannot use Tuneroom." in gil.person.ephemeral("Guests").text
     assert gil.replies(dropped) == []

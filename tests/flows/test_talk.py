@@ -8,6 +8,7 @@ import pytest
 
 from jobstore.states import Kind
 from tests.flows.conversation import PATIENCE_S, Conversation, rows, training
+from tests.support.stack import fresh_name
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_dropped_file_is_seen_at_once(talk: Conversation) -> None:
 
 
 def test_card_cancels_a_run(talk: Conversation) -> None:
-    card = training(talk)
+    card = training(talk, epochs=50)
     talk.person.click(card, "cancel_job")
     assert f"Cancelling *{talk.job().ref.id}*" in talk.person.ephemeral("Cancelling").text
     talk.card("Cancelled.")
@@ -87,15 +88,15 @@ def test_card_cancels_a_run(talk: Conversation) -> None:
 
 
 def test_command_cancels_a_run_and_only_its_owner_or_an_admin_may(stack: Stack, talk: Conversation) -> None:
-    jun = Conversation(stack, stack.workspace.as_user("jun"), f"{talk.name}-of-jun")
-    card = training(jun)
+    jun = Conversation(stack, stack.workspace.as_user("jun"), fresh_name("of-jun"))
+    card = training(jun, epochs=50)
     talk.person.click(card, "cancel_job")
     assert "Only the person who started this job or an admin" in talk.person.ephemeral("Only the person").text
     assert not jun.job().cancel
     jun.person.command("/tune", f"cancel {jun.job().ref.id}")
     jun.card("Cancelled.")
 
-    mine = training(talk)
+    mine = training(talk, epochs=50)
     jun.person.click(mine, "cancel_job")
     talk.card("Cancelled.")
 
