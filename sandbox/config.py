@@ -15,7 +15,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """One line of what a person is offered while they type a command: what to type, and what it does."""
+    """A few words and what they mean: a command offered to who types, a badge beside a channel's name."""
 
     usage: str
     what: str
@@ -59,6 +59,7 @@ class SandboxConfig:
     bot_name: str = "tuneroom"
     commands: tuple[str, ...] = ("/tune",)
     hints: tuple[Hint, ...] = ()
+    badges: tuple[Hint, ...] = ()
     shortcuts: tuple[Shortcut, ...] = ()
     controls: tuple[Control, ...] = ()
     figures_url: str = ""
@@ -106,6 +107,6 @@ def read_config(path: Path) -> SandboxConfig:
     for name in ("commands", "events", "scopes", "retry_delays_s"):
         if name in raw:
             raw[name] = tuple(raw[name])
-    for name, made in (("hints", Hint), ("shortcuts", Shortcut), ("controls", Control)):
+    for name, made in (("hints", Hint), ("badges", Hint), ("shortcuts", Shortcut), ("controls", Control)):
         raw[name] = tuple(made(**one) for one in raw.get(name, ()))
     return SandboxConfig(**raw)

@@ -88,6 +88,7 @@ def about(config: SandboxConfig) -> Json:
         "bot_user": BOT_USER_ID,
         "commands": list(config.commands),
         "hints": [asdict(hint) for hint in config.hints],
+        "badges": [asdict(badge) for badge in config.badges],
         "shortcuts": [asdict(shortcut) for shortcut in config.shortcuts],
         "controls": [control.label for control in config.controls],
         "figures": bool(config.figures_url),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_S: Final = 30.0
+TOY: Final = {"usage": "toy model", "what": "The local trainer's model memorises a format and knows nothing."}
 OUTSIDE_PREFIXES: Final = ("SLACK_", "OPENAI_", "REDIS_", "TUNEROOM_")
 BELONGS: Final = {
     "slack": ("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_api_url"),
@@ -177,6 +178,7 @@ class _Start:
             "events_url": None,
             "scopes": manifest.scope_names(),  # no more than Slack would grant
             "hints": [{"usage": usage, "what": what} for usage, what in COMMANDS.values()],
+            "badges": [TOY] if self._front else [],
             "shortcuts": [{name: one[name] for name in ("name", "callback_id")} for one in _shortcuts()],
             "controls": unplug.controls,
             "figures_url": unplug.figures_url,

@@ -1,8 +1,11 @@
 // Block Kit to DOM nodes. `context` gives names, files, and what an interactive element does.
 
+import { dateText } from "./dates.js";
 import { h, link, safeHref } from "./dom.js";
 import { button, choice, feedback, input } from "./elements.js";
-import { emoji, mrkdwn } from "./mrkdwn.js";
+import { emoji, known } from "./emoji.js";
+import { mrkdwn } from "./mrkdwn.js";
+import { picture } from "./picture.js";
 
 export function renderBlocks(blocks, context) {
   return blocks.map((block) => {
@@ -20,7 +23,7 @@ export function textNodes(object, context) {
 function plain(text) {
   return text.split("\n").flatMap((line, index) => [
     index ? h("br") : null,
-    line.replace(/:([a-z0-9_+-]+):/g, (whole, name) => emoji(name)),
+    ...line.split(/:([a-z0-9_+-]+):/).map((part, at) => (at % 2 ? (known(part) ? emoji(part) : `:${part}:`) : part)),
   ]);
 }
 
@@ -71,23 +74,23 @@ const BLOCKS = {
 };
 
 function element(one, block, context) {
-  if (one.type === "image") return image(one, context);
+  if (one.type === "image") return image(one, context, true);
   if (one.type === "feedback_buttons") return feedback(one, block, context);
   if (one.type === "button" || one.type === "icon_button") return button(one, block, context);
   return choice(one, block, context, textNodes);
 }
 
 function contextPart(one, context) {
-  return one.type === "image" ? image(one, context) : h("span", {}, textNodes(one, context));
+  return one.type === "image" ? image(one, context, true) : h("span", {}, textNodes(one, context));
 }
 
-function image(one, context) {
+function image(one, context, isSmall = false) {
   const reference = one.slack_file;
   const url = reference ? context.fileUrl(reference) : one.image_url;
   const href = safeHref(url ?? "");
   // An image from elsewhere would be a request to elsewhere: it is named and linked, and not loaded.
   if (!href || new URL(href).origin !== location.origin) return h("span", { class: "absent" }, "image: ", link(url, one.alt_text));
-  return h("img", { src: href, alt: one.alt_text, loading: "lazy" });
+  return isSmall ? h("img", { src: href, alt: one.alt_text, loading: "lazy" }) : picture(href, one.alt_text);
 }
 
 function table(block, context) {
@@ -150,7 +153,7 @@ function richInline(one, context) {
     user: () => h("span", { class: "mention" }, `@${context.names[one.user_id] ?? one.user_id}`),
     channel: () => h("span", { class: "mention" }, `#${context.names[one.channel_id] ?? one.channel_id}`),
     broadcast: () => h("span", { class: "mention broadcast" }, `@${one.range}`),
-    date: () => one.fallback ?? new Date(Number(one.timestamp) * 1000).toLocaleString(),
+    date: () => dateText(one.timestamp, one.format, one.fallback),
     color: () => one.value,
   };
   let node = (named[one.type] ?? (() => `[${one.type}]`))();

@@ -1,10 +1,11 @@
 // Where a person writes: text, slash commands, files picked, pasted or dropped.
 
+import { Completion } from "./complete.js";
 import { act, dropFile } from "./deeds.js";
 import { h, toast } from "./dom.js";
 
 export class Composer {
-  // `place()` gives {channel, threadTs, label, commands}; `zone` is where files may be dropped.
+  // `place()` gives {channel, threadTs, label, commands, hints, people}; `zone` is where files may be dropped.
   constructor(mount, place, zone, id) {
     this.place = place;
     this.text = h("textarea", { id, rows: 1, "aria-label": "Message", autocomplete: "off" });
@@ -17,7 +18,8 @@ export class Composer {
       await this.drop([...this.picker.files]);
       this.picker.value = "";
     });
-    this.form = h("form", { class: "composer" }, this.picker, attach, this.text, send);
+    this.completion = new Completion(this.text, () => this.offered(), () => this.grow());
+    this.form = h("form", { class: "composer" }, this.completion.list, this.picker, attach, this.text, send);
     this.form.addEventListener("submit", (event) => this.send(event));
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("input", () => this.grow());
@@ -31,7 +33,14 @@ export class Composer {
     this.text.setAttribute("aria-label", this.text.placeholder);
   }
 
+  // Slack has no commands in threads.
+  offered() {
+    const { threadTs, hints, people } = this.place();
+    return { hints: threadTs ? [] : hints, people };
+  }
+
   key(event) {
+    if (this.completion.key(event)) return;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.form.requestSubmit();
@@ -65,6 +74,7 @@ export class Composer {
       return;
     }
     this.text.value = "";
+    this.completion.hide();
     this.grow();
     const text = written.slice(command.length).trim();
     const answer = isCommand

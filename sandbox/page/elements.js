@@ -1,8 +1,9 @@
 // Interactive elements. In a message or a block of actions they act at once; in an input block they wait for submit.
 // `context.act(element, block, value)` tells the app; `context.form` keeps what is filled in, for modals.
 
-import { h, safeHref } from "./dom.js";
 import { confirmed } from "./confirm.js";
+import { h, safeHref } from "./dom.js";
+import { showMenu } from "./menu.js";
 
 export function button(one, block, context) {
   const label = one.type === "icon_button" ? `✕ ${one.text.text}` : one.text.text;
@@ -48,30 +49,17 @@ export function choice(one, block, context, textNodes) {
 }
 
 function overflow(one, block, context) {
-  const options = one.options.map((option) =>
-    h(
-      "button",
-      {
-        type: "button",
-        role: "menuitem",
-        onclick: async () => {
-          menu.open = false;
-          if (one.confirm && !(await confirmed(one.confirm))) return;
-          await context.act(one, block, option.value);
-        },
-      },
-      option.text.text,
-    ),
+  const chosen = (option) => async () => {
+    if (one.confirm && !(await confirmed(one.confirm))) return;
+    await context.act(one, block, option.value);
+  };
+  const opener = h(
+    "button",
+    { type: "button", class: "button", "aria-label": "More actions", "aria-haspopup": "menu", "aria-expanded": "false" },
+    "⋯",
   );
-  const menu = h(
-    "details",
-    { class: "overflow" },
-    h("summary", { class: "button", "aria-label": "More actions", role: "button" }, "⋯"),
-    h("div", { role: "menu" }, options),
-  );
-  menu.addEventListener("keydown", (event) => event.key === "Escape" && (menu.open = false));
-  menu.addEventListener("focusout", (event) => !menu.contains(event.relatedTarget) && (menu.open = false));
-  return menu;
+  opener.addEventListener("click", () => showMenu(opener, one.options.map((option) => [option.text.text, chosen(option)])));
+  return opener;
 }
 
 // An input block: its label, control, hint and error.

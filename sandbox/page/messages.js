@@ -3,7 +3,10 @@
 import { renderBlocks } from "./blocks.js";
 import { act } from "./deeds.js";
 import { h, replace } from "./dom.js";
-import { emoji, mrkdwn } from "./mrkdwn.js";
+import { emoji, REACTIONS } from "./emoji.js";
+import { showMenu } from "./menu.js";
+import { mrkdwn } from "./mrkdwn.js";
+import { picture } from "./picture.js";
 
 export class MessageList {
   constructor(list, contextOf, onThread) {
@@ -101,7 +104,7 @@ export class MessageList {
         this.reactions(message),
         this.threadLink(message),
       ),
-      !message.is_ephemeral && this.onThread && this.toolbar(message),
+      !message.is_ephemeral && !message.subtype?.startsWith("tombstone") && this.toolbar(message),
     );
   }
 
@@ -119,7 +122,8 @@ export class MessageList {
             "aria-label": `${one.name}, ${one.count}`,
             onclick: () => act("reactions", { channel: message.channel, ts: message.ts, name: one.name }),
           },
-          `${emoji(one.name)} ${one.count}`,
+          emoji(one.name),
+          ` ${one.count}`,
         ),
       ),
     );
@@ -132,17 +136,24 @@ export class MessageList {
   }
 
   toolbar(message) {
+    const mine = { channel: message.channel, ts: message.ts };
+    const reactions = () => REACTIONS.map((name) => [emoji(name), () => act("reactions", { ...mine, name }), name]);
+    const shortcuts = () =>
+      this.contextOf().shortcuts.map(({ name, callback_id }) => [name, () => act("shortcuts", { ...mine, callback_id })]);
     return h(
       "div",
       { class: "toolbar" },
-      h("button", { type: "button", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => this.onThread(message) }, "Reply"),
-      h(
-        "button",
-        { type: "button", "aria-label": "React with eyes", title: "React", onclick: () => act("reactions", { channel: message.channel, ts: message.ts, name: "eyes" }) },
-        "React",
-      ),
+      menuButton("React", "React", reactions, "row"),
+      this.onThread && h("button", { type: "button", "aria-label": "Reply in thread", onclick: () => this.onThread(message) }, "Reply"),
+      shortcuts().length && menuButton("⋯", "More: the app's shortcuts", shortcuts),
     );
   }
+}
+
+function menuButton(label, name, items, look) {
+  const node = h("button", { type: "button", "aria-label": name, "aria-haspopup": "menu", "aria-expanded": "false" }, label);
+  node.addEventListener("click", () => showMenu(node, items(), look));
+  return node;
 }
 
 const clock = (time) => time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -172,7 +183,7 @@ function fileCard(shown, context) {
       "figure",
       { class: "file picture" },
       h("figcaption", {}, file.title),
-      h("a", { href: address, target: "_blank", rel: "noopener" }, h("img", { src: address, alt: file.title, loading: "lazy" })),
+      picture(address, file.title),
     );
   }
   return h(
@@ -190,6 +201,9 @@ function size(bytes) {
   return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`;
 }
 
+const emptyHome =
+  "The app has put nothing on its Home. What it has to say stands in the channels: drop a dataset there, and it answers in a thread.";
+
 export function showHome(mount, record, context, act) {
   const key = record ? record.view.hash : "none";
   if (mount.dataset.hash === key) return;
@@ -198,5 +212,5 @@ export function showHome(mount, record, context, act) {
     ...context,
     act: (one, block, value) => act("clicks", { home: true, action_id: one.action_id, block_id: block.block_id, value }),
   };
-  replace(mount, record ? renderBlocks(record.view.blocks, inner) : h("p", { class: "empty" }, "The app has not published a Home for you yet."));
+  replace(mount, record ? renderBlocks(record.view.blocks, inner) : h("p", { class: "empty" }, emptyHome));
 }

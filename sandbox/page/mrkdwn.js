@@ -1,17 +1,8 @@
 // Slack's mrkdwn to DOM nodes: *bold*, _italic_, ~strike~, `code`, ```blocks```, > quotes, <references>, :emoji:.
 
+import { dateText } from "./dates.js";
 import { h, link } from "./dom.js";
-
-const EMOJI = {
-  "+1": "👍", thumbsup: "👍", "-1": "👎", thumbsdown: "👎", eyes: "👀", white_check_mark: "✅", x: "❌", tada: "🎉",
-  warning: "⚠️", hourglass: "⌛", hourglass_flowing_sand: "⏳", rocket: "🚀", bulb: "💡", wave: "👋", fire: "🔥",
-  heart: "❤️", smile: "😄", thinking_face: "🤔", rotating_light: "🚨", bar_chart: "📊", robot_face: "🤖",
-  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", package: "📦", lock: "🔒", zzz: "💤",
-  moneybag: "💰", memo: "📝", mag: "🔍", checkered_flag: "🏁", no_entry: "⛔", sparkles: "✨", wrench: "🔧",
-  arrow_down: "⬇️", arrow_up: "⬆️", large_green_circle: "🟢", red_circle: "🔴", large_yellow_circle: "🟡",
-};
-
-export const emoji = (name) => EMOJI[name.split("::")[0]] ?? `:${name}:`;
+import { emoji, known } from "./emoji.js";
 
 export const unescape = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
@@ -50,7 +41,7 @@ const MARKS = [
   [/(?<![\w*])\*(?=\S)([^*\n]*[^\s*])\*(?![\w*])/, ([, text], names) => h("strong", {}, inline(text, names))],
   [/(?<![\w_])_(?=\S)([^_\n]*[^\s_])_(?![\w_])/, ([, text], names) => h("em", {}, inline(text, names))],
   [/(?<![\w~])~(?=\S)([^~\n]*[^\s~])~(?![\w~])/, ([, text], names) => h("s", {}, inline(text, names))],
-  [/:([a-z0-9_+-]+(?:::[a-z0-9-]+)?):/, ([whole, name]) => (emoji(name) === whole ? whole : emoji(name))],
+  [/:([a-z0-9_+-]+(?:::[a-z0-9-]+)?):/, ([whole, name]) => (known(name) ? emoji(name) : whole)],
 ];
 
 function inline(text, names) {
@@ -70,7 +61,15 @@ function inline(text, names) {
 }
 
 function reference([, mark, target, label], names) {
+  if (mark === "!" && target.startsWith("date^")) return date(target, label);
   if (mark === "!") return h("span", { class: "mention broadcast" }, `@${target.split("^")[0]}`);
   const name = names[target] ?? label ?? target;
   return h("span", { class: "mention" }, (mark === "#" ? "#" : "@") + unescape(name));
+}
+
+function date(target, label) {
+  const [, seconds, format, address] = target.split("^");
+  const title = new Date(Number(seconds) * 1000).toLocaleString();
+  const node = h("time", { title }, dateText(seconds, unescape(format ?? ""), unescape(label ?? "")));
+  return address ? link(unescape(address), node) : node;
 }
