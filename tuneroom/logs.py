@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,9 @@ from jobstore.trace import subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
+
+log = logging.getLogger(__name__)
 
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 NOISY: Final = ("slack_bolt", "slack_sdk", "openai", "httpx2", "httpcore2", "rq", "matplotlib", "websocket")
@@ -71,6 +75,20 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
     """Log to standard error; libraries that would log payloads only speak up when something is wrong."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(secrets))
+    handler.addFilter(_is_told)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in NOISY:
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    sys.excepthook = _log_the_end
+    threading.excepthook = lambda told: _log_the_end(told.exc_type, told.exc_value, told.exc_traceback)
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Leave out what libraries say when nothing is wrong: whole payloads. Bolt sets its loggers' levels itself."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] not in NOISY
+
+
+def _log_the_end(kind: type[BaseException], error: BaseException | None, at: TracebackType | None) -> None:
+    """Log what nobody caught as one line, too: a plain traceback would quote whatever the exception quotes."""
+    if error is None or not issubclass(kind, Exception):
+        sys.__excepthook__(kind, error or kind(), at)
+        return
+    log.critical("uncaught", exc_info=(kind, error, at))

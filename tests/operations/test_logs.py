@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,3 +133,22 @@ def test_every_move_is_logged_and_an_amendment_only_when_all_is(store: Store, ca
         store.transition(store.transition(found, "received", found.data), "fetching", found.data)
     told = [(made.message, vars(made)["from"], vars(made)["to"]) for made in caplog.records]
     assert told == [("record.moved", "received", "fetching")]
+
+
+def test_what_nobody_catches_is_one_line_that_quotes_nothing() -> None:
+    program = f"from tuneroom import logs; logs.configure('INFO'); float({ROW!r})"
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    told = json.loads(done.stderr)
+    assert (told["level"], told["event"], told["error"][0]["type"]) == ("critical", "uncaught", "builtins.ValueError")
+    assert ROW not in done.stderr
+
+
+def test_a_library_that_raises_its_own_level_is_not_listened_to() -> None:
+    program = (
+        "import logging; from tuneroom import logs; logs.configure('DEBUG')\n"
+        "bolt = logging.getLogger('slack_bolt.App'); bolt.setLevel(logging.DEBUG)\n"
+        f"bolt.debug({ROW!r}); bolt.warning('wrong'); logging.getLogger('bot.sender').debug('ours')"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["wrong", "ours"]
