@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.payloads import text
+from finetune.errors import OperationalError
 from jobstore.outbox import Outcome
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Failure:
 
 def classify(error: Exception) -> Failure:
     """Return what a failed call means; anything unknown may have been sent."""
+    if isinstance(error, OperationalError):  # our side, before anything was sent: a record that a newer bot wrote
+        log.error("delivery.ours", exc_info=error)
+        return Failure(outcome=Outcome.AGAIN, reason="ours", wait_ms=15_000)
     if isinstance(error, SlackApiError):
         return _of_answer(error)
     if isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower():
