@@ -35,7 +35,7 @@ def test_redis_that_hangs_is_outlived(talk: Conversation) -> None:
     """Longer than clients wait for an answer, which is harder than a refused connection."""
     training(talk)
     os.kill(talk.stack.redis.pid, signal.SIGSTOP)
-    time.sleep(12)  # the outage itself
+    time.sleep(11)  # the outage itself
     os.kill(talk.stack.redis.pid, signal.SIGCONT)
     talk.finish()
 

@@ -246,13 +246,15 @@ class Stack:
         wait_for(lambda: self.pid(name) != pid, timeout_s=30)
 
     def stop_gently(self, name: str) -> list[str]:
-        """SIGTERM a service; return the leases on jobs and channels that still stand when it has just ended."""
+        """SIGTERM a service; return what it still held of jobs, or the bot of channels, when it had just ended."""
         self.kill(name, signal.SIGTERM)
         with self.redis.client() as client:
-            jobs = [f"tuneroom:{{{TEAM_ID}}}:{job.ref.member}" for job in self.listed(Kind.JOB)]
-            held = [key for key in jobs if name != "bot" and client.hget(key, "lease_until") != "0"]
-            channels = client.scan_iter("tuneroom:*:lease:*")
-            return held + [key for key in channels if name == "bot" and client.hget(key, "until") != "0"]
+            if name == "bot":
+                channels = client.scan_iter(f"tuneroom:{{{TEAM_ID}}}:lease:*")
+                return [key for key in channels if client.hget(key, "until") != "0"]
+            its_own = [job for job in self.listed(Kind.JOB) if job.at.actor.value == name]
+            jobs = [f"tuneroom:{{{TEAM_ID}}}:{job.ref.member}" for job in its_own]
+            return [key for key in jobs if client.hget(key, "lease_until") != "0"]
 
     def kill_one_below(self, name: str, words: str, how: signal.Signals = signal.SIGKILL) -> int:
         """Signal the newest process below a service whose command line holds `words`; return its id."""
