@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX: Final = 10
 ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
+HISTORY_LAG_MS: Final = 3_000
+"""How long what was posted may be missing from a channel's history: a look-up that finds nothing counts after that."""
 # Slack's published rates: posts about 1/s a channel, edits 50/min a workspace
 POSTS_A_MIN, POSTS_BURST = 60.0, 4.0
 EDITS_A_MIN, EDITS_BURST = 50.0, 10.0
@@ -102,6 +104,9 @@ class Sender(Sweeper):
             bucket = "edit" if attempt.ts else f"post:{attempt.channel}"
             self.desk.outbox.hold(self.team, bucket, failure.wait_ms)
         outcome = failure.outcome
+        if outcome is Outcome.UNSURE and not attempt.ts:
+            # by the bucket: another delivery for the channel would have the look-up made at once
+            self.desk.outbox.hold(self.team, f"post:{attempt.channel}", HISTORY_LAG_MS)
         if outcome is Outcome.UNSURE and attempt.attempts >= ATTEMPTS_MAX:
             outcome = Outcome.DEAD
         log.warning(
