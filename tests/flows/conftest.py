@@ -10,6 +10,7 @@ import pytest
 pytest.register_assert_rewrite("tests.flows.conversation", "tests.support.stack", "tests.support.waiting")
 
 from sandbox.people import TEAM_ID
+from sandbox.switches import OFF
 from tests.flows.conversation import Conversation, Twice
 from tests.support.stack import START_S, Stack
 from tests.support.waiting import wait_for
@@ -40,8 +41,7 @@ def tidy(stack: Stack) -> Iterator[Stack]:
     yield stack
     stack.front.calm()
     stack.disarm()
-    stack.workspace.switch(redeliver=1, redeliver_interactions=1, login_page=False, rate_limit=None, drop_reply=None,
-                           declared_size=None, missing_scope=[], unknown_method=[])  # fmt: skip
+    stack.workspace.switch(**OFF)
     wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=30)
     assert Twice.of(stack) == before
 
