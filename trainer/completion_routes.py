@@ -1,4 +1,4 @@
-"""/v1/chat/completions, /v1/completions: a model's answer, whole or streamed; /v1/embeddings: why there are none."""
+"""/v1/chat/completions and /v1/completions: a model's answer, whole or as a stream."""
 
 from __future__ import annotations
 
@@ -71,11 +71,6 @@ async def complete_prompt(request: Request) -> Response:
     return await respond(asked, reply, model, prompt_pieces(asked.prompt), wishes)
 
 
-async def refuse_embeddings(_: Request) -> Response:
-    said = "The models of this trainer write text: they have no embeddings. Ask another provider for them."
-    raise Refusal(400, said, code="unsupported_endpoint", param="model")
-
-
 def load(request: Request, name: str, kind: str) -> SavedModel:
     """The model asked for. Raises Refusal if there is none, or if it was trained on the other format."""
     models: ModelShelf = request.app.state.models
@@ -132,5 +127,4 @@ def read_message(message: ChatMessage) -> Message:
 ROUTES = [
     Route("/chat/completions", complete_chat, methods=["POST"]),
     Route("/completions", complete_prompt, methods=["POST"]),
-    Route("/embeddings", refuse_embeddings, methods=["POST"]),
 ]

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 FILE_BYTES = 512 * 1024 * 1024
-RESULTS_PURPOSE = "fine-tune-results"
+FORM_FIELDS = frozenset({"file", "purpose", "expires_after", "expires_after[anchor]", "expires_after[seconds]"})
 
 
 async def create_file(request: Request) -> Response:
-    async with read_form(request, "file", FILE_BYTES) as form:
+    async with read_form(request, "file", FILE_BYTES, known=FORM_FIELDS) as form:
         upload = file_of(form, "file", FILE_BYTES)
         if form.get("purpose") != "fine-tune":
             raise Refusal(400, "This trainer keeps files with purpose 'fine-tune' only.", param="purpose")
@@ -34,15 +34,16 @@ async def create_file(request: Request) -> Response:
 
 
 def read_lifetime(form: FormData) -> int | None:
-    """The seconds after which the file is to be gone. Raises Refusal."""
-    fields = {"anchor": form.get("expires_after[anchor]"), "seconds": form.get("expires_after[seconds]")}
-    given: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
-    if not given:
-        return None
-    if (seconds := str(given.get("seconds"))).isascii() and seconds.isdigit():
-        given["seconds"] = int(seconds[:20])
+    """The seconds after which the file is to be gone, from an object as JSON or by its fields. Raises Refusal."""
+    as_json = form.get("expires_after")
+    by_field = {key: form.get(f"expires_after[{key}]") for key in ("anchor", "seconds")}
+    given: dict[str, Any] = {key: value for key, value in by_field.items() if value is not None}
     try:
-        return ExpiresAfter.model_validate(given).seconds
+        if isinstance(as_json, str):
+            return ExpiresAfter.model_validate_json(as_json).seconds
+        if (seconds := str(given.get("seconds"))).isascii() and seconds.isdigit():
+            given["seconds"] = int(seconds[:20])
+        return ExpiresAfter.model_validate(given).seconds if given else None
     except ValidationError as error:
         raise first_problem(error, "expires_after") from error
 
@@ -56,10 +57,15 @@ async def take_in(files: FileStore, upload: UploadFile, lifetime_s: int | None) 
 async def list_files(request: Request) -> Response:
     files: FileStore = request.app.state.files
     purpose, order = request.query_params.get("purpose"), request.query_params.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise Refusal(400, "'order' must be 'asc' or 'desc'.", code="invalid_value", param="order")
     shown = [one.public() for one in files.all() if purpose in (None, one.purpose)]
     if order == "desc":
         shown.reverse()
-    return JSONResponse(page(shown, request.query_params.get("after"), read_limit(request, 10_000, 10_000)))
+    found = page(shown, request.query_params.get("after"), read_limit(request, 10_000, 10_000))
+    if not found["data"]:  # OpenAI's specification has strings here, and null in its other lists
+        found |= {"first_id": "", "last_id": ""}
+    return JSONResponse(found)
 
 
 async def retrieve_file(request: Request) -> Response:

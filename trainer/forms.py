@@ -26,8 +26,10 @@ def too_large(param: str, most_bytes: int) -> Refusal:
 
 
 @asynccontextmanager
-async def read_form(request: Request, file_field: str, most_bytes: int) -> AsyncGenerator[FormData, None]:
-    """Read a form, and let go of its file afterwards. Raises Refusal, as soon as it can be known."""
+async def read_form(
+    request: Request, file_field: str, most_bytes: int, *, known: frozenset[str]
+) -> AsyncGenerator[FormData, None]:
+    """Read a form of known fields, and let go of its file afterwards. Raises Refusal, as soon as it can be known."""
     too_much = too_large(file_field, most_bytes)
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most_bytes + WRAPPING_BYTES:
@@ -48,6 +50,9 @@ async def read_form(request: Request, file_field: str, most_bytes: int) -> Async
     except (MultiPartException, KeyError) as error:
         raise Refusal(400, "The multipart body could not be read.") from error
     try:
+        if unknown := sorted(set(form) - known):
+            said = f"Unknown parameter: '{unknown[0][:100]}'."
+            raise Refusal(400, said, code="unknown_parameter", param=unknown[0][:100])
         yield form
     finally:
         await form.close()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of ours
@@ -62,7 +63,16 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         said = f"Invalid URL ({request.method} {request.url.path})"
         return Refusal(404, said, code="unknown_url").response()
-    return Refusal(error.status_code, error.detail).response()
+    response = Refusal(error.status_code, error.detail).response()
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(methods_of(request)))
+    return response
+
+
+def methods_of(request: Request) -> set[str]:
+    """What an address can be asked for, over all the routes that it has."""
+    routes: list[Route] = request.app.routes
+    return {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
 
 
 async def answer_fault(_: Request, __: Exception) -> Response:

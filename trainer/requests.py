@@ -67,7 +67,7 @@ class JobRequest(Body):
     hyperparameters: Hyperparameters | None = None
 
 
-class ExpiresAfter(Body):
+class ExpiresAfter(LooseBody):
     """How long a file is kept."""
 
     anchor: Literal["created_at"]
@@ -146,8 +146,8 @@ async def read_body(request: Request, kind: type[AnyBody]) -> AnyBody:
 
 
 def read_limit(request: Request, default: int, most: int) -> int:
-    """Read `limit` from the query. Raises Refusal."""
+    """Read `limit` from the query; a larger one than `most` gets as many as there may be. Raises Refusal."""
     raw = request.query_params.get("limit", str(default))
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 6 or not 1 <= int(raw) <= most:
-        raise Refusal(400, f"'limit' must be a whole number from 1 to {most}.", code="invalid_value", param="limit")
-    return int(raw)
+    if not raw.isascii() or not raw.isdigit() or not raw.strip("0"):
+        raise Refusal(400, "'limit' must be a whole number from 1.", code="invalid_value", param="limit")
+    return most if len(raw) > 9 else min(most, int(raw))

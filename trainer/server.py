@@ -19,9 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
-from trainer import completion_routes, file_routes, job_routes, model_routes, switches, upload_routes
+from trainer import absent_routes, completion_routes, file_routes, job_routes, model_routes, switches, upload_routes
 from trainer.disk import write_bytes
 from trainer.file_store import FileStore
 from trainer.jobs import JobStore
@@ -98,10 +98,14 @@ def create_app(config: TrainerConfig) -> Starlette:
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
 
-    rooms = (file_routes, upload_routes, job_routes, model_routes, completion_routes)
-    routes = [route for room in rooms for route in room.ROUTES]
+    rooms = (file_routes, upload_routes, job_routes, model_routes, completion_routes, absent_routes)
+    routes = [
+        Route(f"/v1{route.path}", route.endpoint, methods=list(route.methods or ()))
+        for room in rooms
+        for route in room.ROUTES
+    ]
     return Starlette(
-        routes=[Route("/healthz", healthz), *switches.ROUTES, Mount("/v1", routes=routes)],
+        routes=[Route("/healthz", healthz), *switches.ROUTES, *routes],
         middleware=[
             Middleware(BearerKey, key=config.api_key),
             Middleware(LostReplies, switches=config.switches),

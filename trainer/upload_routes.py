@@ -28,7 +28,7 @@ async def create_upload(request: Request) -> Response:
 async def add_part(request: Request) -> Response:
     uploads: UploadStore = request.app.state.uploads
     upload = uploads.pending(request.path_params["upload_id"])
-    async with read_form(request, "data", PART_BYTES) as form:
+    async with read_form(request, "data", PART_BYTES, known=frozenset({"data"})) as form:
         data = file_of(form, "data", PART_BYTES)
         return JSONResponse(await asyncio.to_thread(uploads.add_part, upload, data, copy_upload))
 
