@@ -83,12 +83,6 @@ def test_everything_is_killed_once_and_every_run_is_paid_once(deployment: Deploy
         talk.insist_on_one_of_everything()
     wait_for(lambda: deployment.outbox.pending(TEAM_ID) == 0, timeout_s=30)
     assert Twice.of(deployment) == before
-    part = {"bot": "delivery.sent", "worker": "record.moved", "follower": "record.moved"}
-    for name, event in part.items():
-        for number in (1, 2):
-            assert event in (deployment.home / "logs" / f"{name}-{number}.log").read_text(), (
-                f"{name}-{number} did nothing"
-            )
 
 
 def test_sigterm_ends_each_in_good_order_with_nothing_left_held(deployment: Deployment) -> None:
