@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finetune.conclusion import Question, conclude, refused
-from finetune.container import EMPTY, HEAD_BYTES, refuse
-from finetune.lines import BOM, numbered_lines, pieces
+from finetune.refusal import EMPTY
+from finetune.rows import FILE_MAX_BYTES, Rows
 from finetune.survey import Survey
 from finetune.tokens import TokenCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from finetune.catalogue import Catalogue
     from finetune.report import Report
 
-FILE_MAX_BYTES = 512 * 1024 * 1024
-"""What providers take in one file by the ordinary way."""
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a check has come: rows that are not blank, and bytes."""
+    """How far a check has come: rows that are not blank, and bytes of the file as it is."""
 
     rows: int
     bytes_read: int
@@ -53,48 +48,14 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     question = Question.ask(models, catalogue, min_examples)
     counters = [TokenCounter.load(name, tiktoken_cache) for name in question.encodings]
     survey = Survey(counters, question.contexts)
-    meter = _Meter(blocks, max_bytes)
-    head, rest = _peek(iter(meter))
-    refusal = refuse(head, filename)
-    if refusal is not None:
-        return refused(refusal, question, counters[0])
-    if on_progress is not None:
-        meter.on_block = lambda: on_progress(Progress(survey.rows, meter.bytes_read))
-    for number, line in numbered_lines(rest):
-        survey.add(number, line)
+
+    def tell(bytes_read: int) -> None:
+        if on_progress is not None:
+            on_progress(Progress(survey.rows, bytes_read))
+
+    rows = Rows(blocks, filename, max_bytes=max_bytes, on_block=tell)
+    for number, row in rows:
+        survey.add(number, row, rows.container.unit)
     if not survey.rows:
-        return refused(EMPTY, question, counters[0])
-    encoding = "utf-8-sig" if head.startswith(BOM) else "utf-8"
-    return conclude(survey, question, counters, encoding, cut_at=max_bytes if meter.is_cut else None)
-
-
-@dataclass(slots=True)
-class _Meter:
-    """Passes blocks on, counts them, and stops where the file is larger than allowed."""
-
-    blocks: Iterable[bytes]
-    max_bytes: int
-    bytes_read: int = 0
-    is_cut: bool = False
-    on_block: Callable[[], None] = field(default=lambda: None)
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in pieces(self.blocks):
-            if self.bytes_read + len(piece) > self.max_bytes:
-                self.is_cut = True
-                return
-            yield piece
-            self.bytes_read += len(piece)
-            self.on_block()
-
-
-def _peek(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first 64 KiB, and all blocks again."""
-    seen: list[bytes] = []
-    seen_bytes = 0
-    for block in blocks:
-        seen.append(block)
-        seen_bytes += len(block)
-        if seen_bytes >= HEAD_BYTES:
-            break
-    return b"".join(seen)[:HEAD_BYTES], chain(seen, blocks)
+        return refused(rows.refusal or EMPTY, rows, question, counters[0])
+    return conclude(survey, rows, question, counters)

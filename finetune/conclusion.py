@@ -15,8 +15,9 @@ from finetune.rules import row_finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from finetune.container import Refusal
+    from finetune.refusal import Refusal
     from finetune.report import FormatName
+    from finetune.rows import Rows
     from finetune.survey import FormatSurvey, Survey
     from finetune.tokens import EncodingName, TokenCounter
 
@@ -58,9 +59,9 @@ class Question:
         return shortest
 
 
-def refused(refusal: Refusal, question: Question, counter: TokenCounter) -> Report:
-    """Return the report of a file that is not read at all."""
-    finding = Finding(refusal.code, Severity.ERROR, (), 1, refusal.message, refusal.hint)
+def refused(refusal: Refusal, rows: Rows, question: Question, counter: TokenCounter) -> Report:
+    """Return the report of a file of which no row could be read."""
+    finding = _whole_file(refusal)
     return Report(
         format=None,
         rows=0,
@@ -70,19 +71,20 @@ def refused(refusal: Refusal, question: Question, counter: TokenCounter) -> Repo
         price_usd={},
         findings=(finding,),
         counted_with=counter.counted_with,
+        encoding=rows.encoding,
         prices_as_of=question.catalogue.as_of.isoformat(),
+        container=rows.container.name,
+        doubts=tuple(rows.doubts),
     )
 
 
-def conclude(
-    survey: Survey, question: Question, counters: Sequence[TokenCounter], encoding: str, *, cut_at: int | None
-) -> Report:
-    """Return the report of a file that was read; `cut_at` is the size in bytes after which it was not."""
+def conclude(survey: Survey, rows: Rows, question: Question, counters: Sequence[TokenCounter]) -> Report:
+    """Return the report of a file whose `rows` were read, though perhaps not to its end."""
     name = survey.winner()
     found = survey.formats[name] if name else None
     findings = _findings(survey, name, question)
-    if cut_at is not None:
-        findings.append(_too_large(cut_at))
+    if rows.refusal is not None:
+        findings.append(_whole_file(rows.refusal))
     margin = _margin(found, counters)
     estimated = margin > 0 or (bool(question.asked) and not any(model.exact_tokens for model in question.asked))
     examples = found.examples if found else 0
@@ -96,8 +98,10 @@ def conclude(
         findings=by_severity(findings),
         contract=found.learner.contract() if found and examples else None,
         counted_with="estimate" if estimated and examples else counters[0].counted_with,
-        encoding=encoding,
+        encoding=rows.encoding,
         prices_as_of=question.catalogue.as_of.isoformat(),
+        container=rows.container.name,
+        doubts=tuple(rows.doubts),
     )
 
 
@@ -156,9 +160,8 @@ def _not_taken(name: FormatName, question: Question) -> list[Finding]:
     return [Finding("unknown-format", Severity.ERROR, (), 1, message, f"Write {wanted}, or choose another model.")]
 
 
-def _too_large(limit: int) -> Finding:
-    message = f"The file is larger than {limit / 1024**2:,.0f} MB; what follows was not read."
-    return Finding("file-too-large", Severity.ERROR, (), 1, message, "Split it into smaller files.")
+def _whole_file(refusal: Refusal) -> Finding:
+    return Finding(refusal.code, Severity.ERROR, (), 1, refusal.message, refusal.hint)
 
 
 def _margin(found: FormatSurvey | None, counters: Sequence[TokenCounter]) -> float:

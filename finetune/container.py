@@ -1,105 +1,146 @@
-"""What kind of file the first bytes are, so that anything but JSONL is told by name instead of line by line."""
+"""What holds the rows: told from a file's first bytes, and from its name only where those leave it open."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
+from typing import Final, Literal
 
-from finetune.lines import BOM
+from finetune.delimited import delimiter_of, header_of
+from finetune.json_rows import WRAPPER
+from finetune.refusal import Refusal
+from finetune.table_rows import known_names
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES: Final = 64 * 1024
 """How much of a file's beginning is looked at."""
 
+ContainerName = Literal["jsonl", "json", "csv", "tsv", "xlsx", "parquet", "txt"]
+Packed = Literal["xlsx", "parquet"]
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a file is not read at all: a finding's code, sentence and hint."""
-
-    code: str
-    message: str
-    hint: str
-
-
-EMPTY = Refusal("empty-file", "The file is empty.", "Save the examples in it, and try again.")
-
-_EXAMPLE = '{"prompt": "…", "completion": "…"}'
-_HINT = f"Export it as JSONL: one example a line, such as {_EXAMPLE}."
-
-_MAGIC = (
-    (b"\x1f\x8b", "a gzip archive", "Unpack it, and use the JSONL file inside."),
-    (b"PAR1", "a Parquet file", _HINT),
-    (b"PK\x03\x04", "a ZIP archive", "Unpack it, and use the JSONL file inside."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _HINT),
+_HINT: Final = 'Save it as JSONL, CSV, TSV, XLSX or Parquet; a line of JSONL is {"prompt": "…", "completion": "…"}.'
+_MAGIC: Final = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook, or one with a password", "Save it as .xlsx without a password."),
     (b"%PDF", "a PDF document", _HINT),
     (b"\x89PNG", "a picture", _HINT),
     (b"\xff\xd8\xff", "a picture", _HINT),
+    (b"GIF8", "a picture", _HINT),
     (b"SQLite format 3\x00", "an SQLite database", _HINT),
+    (b"BZh", "a bzip2 archive", "Unpack it, or pack it with gzip."),
+    (b"\xfd7zXZ\x00", "an xz archive", "Unpack it, or pack it with gzip."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it, or pack it with gzip."),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it, or pack it with gzip."),
+    (b"Rar!", "a RAR archive", "Unpack it, or pack it with gzip."),
 )
-_TABLES = {".csv": "a CSV table", ".tsv": "a TSV table", ".xlsx": "an Excel workbook", ".parquet": "a Parquet file"}
-_HEADER = re.compile(r'"?\w[^,;\t{}\n]*(?:[,;\t]"?\w[^,;\t{}\n]*)+\s*')
+_SEPARATORS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 
 
-def refuse(head: bytes, filename: str) -> Refusal | None:
-    """Return why the file that begins with `head` (64 KiB at most) cannot be JSONL, or None where it may be."""
-    if len(head) < HEAD_BYTES and not head.removeprefix(BOM).strip():
-        return EMPTY
-    return _binary(head, filename) or _text(head, filename)
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a text's rows are in; `delimiter` parts a table's columns, `doubt` says why where it is not certain."""
+
+    name: ContainerName
+    delimiter: str = ""
+    doubt: str = ""
+
+    @property
+    def unit(self) -> str:
+        """Return what a row's number counts."""
+        return {"jsonl": "Line", "txt": "Line", "json": "Element"}.get(self.name, "Row")
 
 
-def _binary(head: bytes, filename: str) -> Refusal | None:
-    if _is_utf16(head):
-        return Refusal("not-utf8", "The file is UTF-16 text, not UTF-8.", "Save it as UTF-8, and try again.")
+def packed(head: bytes) -> Packed | None:
+    """Return which container that is no text begins with `head`, None where it is none of them."""
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    return "parquet" if head.startswith(b"PAR1") else None
+
+
+def refuse(head: bytes, *, is_text: bool) -> Refusal | None:
+    """Return why a file that begins with `head` and is not `packed` is no text, or None where it may be."""
     for magic, kind, hint in _MAGIC:
         if head.startswith(magic):
-            table = _TABLES.get(_extension(filename)) if magic == b"PK\x03\x04" else None
-            return _unknown(table or kind, _HINT if table else hint)
-    if b"\x00" in head:
-        return _unknown("a binary file, not text", _HINT)
+            return Refusal("unknown-format", f"This is {kind}.", hint)
+    if b"\x00" in head and not is_text:
+        return Refusal("unknown-format", "This is a binary file, not text.", _HINT)
     return None
 
 
-def _text(head: bytes, filename: str) -> Refusal | None:
-    text = head.removeprefix(BOM).decode("utf-8", "replace").lstrip()
+def recognise(head: str, filename: str, *, whole: bool) -> Container | Refusal:
+    """Return the container of a text that begins with `head`, and is no longer where `whole`."""
+    text, extension = head.lstrip(), _extension(filename)
     if text[:9].lower().startswith(("<!doctype", "<html")):
-        return _unknown("a web page, perhaps a login page", "Download the data itself, and use that file.")
-    first = text.split("\n", 1)[0].strip()
-    if _is_json_document(first):
-        return _unknown("one JSON document over all lines", f"Write one object a line, without [ ]: {_EXAMPLE}.")
-    table = _TABLES.get(_extension(filename))
-    if first.startswith(("{", "[")):
+        message = "This is a web page, perhaps a login page, not a dataset."
+        return Refusal("unknown-format", message, "Download the data itself, and use that file.")
+    if text.startswith("{"):
+        return _of_objects(text, extension)
+    if text.startswith("["):
+        return _of_arrays(text, extension)
+    return _table(text, extension, whole=whole) or _prose(extension)
+
+
+def _of_objects(text: str, extension: str) -> Container:
+    first, newline, rest = text.partition("\n")
+    if WRAPPER.match(text) and (not newline or not rest.lstrip().startswith("{")):
+        return _named("json", extension)
+    if _is_json(first) or not newline:
+        return _named("jsonl", extension)
+    spread = re.match(r'\{\s*\n\s*["}]', text) or _spans_lines(text)
+    return _named("json", extension) if spread else Container("jsonl")
+
+
+def _of_arrays(text: str, extension: str) -> Container:
+    first, _, rest = text.partition("\n")
+    if not re.match(r"\[\s*(?:[{\]]|\n)", text) or (_is_json(first) and rest.lstrip().startswith("[")):
+        return Container("jsonl")
+    return _named("json", extension)
+
+
+def _named(name: ContainerName, extension: str) -> Container:
+    """Return the container, with what was doubtful where the file's name says another one."""
+    meant = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}.get(extension, name)
+    if meant == name or (extension == ".json" and name == "jsonl"):
+        return Container(name)
+    what = {"json": "one JSON document", "jsonl": "JSONL"}.get(name, "a table")
+    return Container(name, doubt=f"The name ends in {extension}, but the content is {what}, and was read as that.")
+
+
+def _table(text: str, extension: str, *, whole: bool) -> Container | None:
+    delimiter = delimiter_of(text, whole=whole)
+    known = known_names(header_of(text, delimiter or ",", whole=whole))
+    usual = "\t" if extension == ".tsv" else ","
+    is_named = extension in {".csv", ".tsv"}
+    if not is_named and (delimiter is None or known < (2 if extension == ".txt" and delimiter != "\t" else 1)):
         return None
-    if table or _HEADER.fullmatch(first):
-        return _unknown(table or "a table", _HINT)
-    return None
+    used = delimiter or usual
+    doubt = (
+        "" if is_named and used == usual else f"It was read as a table whose columns are parted by {_SEPARATORS[used]}."
+    )
+    return Container("tsv" if used == "\t" else "csv", used, doubt)
 
 
-def _unknown(kind: str, hint: str) -> Refusal:
-    return Refusal("unknown-format", f"This is {kind}; so far only JSONL files are read.", hint)
+def _prose(extension: str) -> Container:
+    if extension != ".txt":
+        return Container("jsonl")
+    return Container("txt", doubt="It was read as plain text: each line is one completion, without a prompt.")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _spans_lines(text: str) -> bool:
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return "\n" in text[:end]
 
 
 def _extension(filename: str) -> str:
-    _, dot, extension = filename.rpartition(".")
+    _, dot, extension = filename.removesuffix(".gz").rpartition(".")
     return f"{dot}{extension}".lower()
-
-
-def _is_utf16(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return True
-    sample = head[:512]  # ASCII in UTF-16 without its mark: every other byte is NUL, and none of those between
-    return len(sample) >= 8 and any(
-        sample[zero::2].count(0) == len(sample[zero::2]) and 0 not in sample[1 - zero :: 2] for zero in (0, 1)
-    )
-
-
-def _is_json_document(first: str) -> bool:
-    """Return whether the first line opens a JSON array of examples, or an object spread over lines."""
-    if first in {"{", "[", "[{"}:
-        return True
-    if not first.startswith("["):
-        return False
-    try:
-        value = json.loads(first)
-    except (ValueError, RecursionError):
-        return first[1:].lstrip().startswith("{")
-    return bool(value) and all(isinstance(item, dict) for item in value)

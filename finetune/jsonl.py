@@ -37,12 +37,15 @@ class _NotANumberError(ValueError):
     pass
 
 
-def parse(line: bytes, number: int) -> tuple[dict[str, Any] | None, Flaw | None]:
-    """Return the line's object and its flaw. Both, where the object can be read but holds half a surrogate pair."""
+def parse(line: bytes, number: int, unit: str = "Line") -> tuple[dict[str, Any] | None, Flaw | None]:
+    """Return the line's object and its flaw. Both, where the object can be read but holds half a surrogate pair.
+
+    `unit` is what `number` counts, for the flaw's words.
+    """
     try:
         value, flaw = _decode(line), None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value, flaw = _read_slowly(line, number)
+        value, flaw = _read_slowly(line, f"{unit} {number}")
     if value is None and flaw is not None:
         return None, flaw
     if not isinstance(value, dict):
@@ -50,31 +53,31 @@ def parse(line: bytes, number: int) -> tuple[dict[str, Any] | None, Flaw | None]
     return cast("dict[str, Any]", value), flaw
 
 
-def _read_slowly(line: bytes, number: int) -> tuple[Any, Flaw | None]:
+def reason_of(error: ValueError | RecursionError) -> str:
+    """Return why Python's parser stumbled, in words that say what to type, without any of the text."""
+    match error:
+        case json.JSONDecodeError():
+            return _REASONS.get(error.msg, "not JSON")
+        case _NotANumberError():
+            return "NaN and Infinity are not JSON; write a number or null"
+        case RecursionError():
+            return "brackets nested too deeply"
+        case _:
+            return "a number is too long"
+
+
+def _read_slowly(line: bytes, place: str) -> tuple[Any, Flaw | None]:
     """Read what the fast parser refused with Python's own, which says where and why."""
     try:
         value: Any = json.loads(line.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        return None, Flaw("not-utf8", f"{place}, byte {error.start + 1}: not a UTF-8 character.")
     except (ValueError, RecursionError) as error:
-        return None, _flaw(error, number)
+        where = f", character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        return None, Flaw("not-json", f"{place}{where}: {reason_of(error)}.")
     if _holds_surrogate(value):
-        return value, Flaw("not-utf8", f"Line {number}: half a character (a lone \\ud8…); type it again.")
+        return value, Flaw("not-utf8", f"{place}: half a character (a lone \\ud8…); type it again.")
     return value, None
-
-
-def _flaw(error: ValueError | RecursionError, number: int) -> Flaw:
-    match error:
-        case UnicodeDecodeError():
-            return Flaw("not-utf8", f"Line {number}, byte {error.start + 1}: not a UTF-8 character.")
-        case json.JSONDecodeError():
-            reason = _REASONS.get(error.msg, "not JSON")
-            return Flaw("not-json", f"Line {number}, character {error.pos + 1}: {reason}.")
-        case _NotANumberError():
-            reason = "NaN and Infinity are not JSON; write a number or null"
-        case RecursionError():
-            reason = "brackets nested too deeply"
-        case _:
-            reason = "a number is too long"
-    return Flaw("not-json", f"Line {number}: {reason}.")
 
 
 def _refuse_constant(_: str) -> Any:

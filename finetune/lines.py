@@ -19,7 +19,7 @@ def numbered_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]
 
     Blank lines are counted and not yielded. A byte order mark at the start is dropped.
     """
-    for number, line in enumerate(_lines(blocks), start=1):
+    for number, line in enumerate(all_lines(blocks), start=1):
         if line is None:
             yield number, None
             continue
@@ -33,14 +33,14 @@ def verbatim_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
     A byte order mark at the start is dropped.
     """
-    for number, line in enumerate(_lines(blocks), start=1):
+    for number, line in enumerate(all_lines(blocks), start=1):
         kept = b"" if line is None else line.removesuffix(b"\r")
         kept = kept.removeprefix(BOM) if number == 1 else kept
         if kept.strip():
             yield number, kept
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
+def all_lines(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
     pending: list[bytes] = []
     pending_bytes = 0
     for block in pieces(blocks):

@@ -50,6 +50,7 @@ class Notes:
             note = other._by_code.setdefault(other_code, _Note())
             note.rows = sorted(note.rows + moved.rows)[:ROWS_SHOWN]
             note.count += moved.count
+            note.hint = note.hint or moved.hint
 
     def findings(self, total: int, details: Mapping[str, str]) -> list[Finding]:
         """Return the findings, for a file of `total` rows; `details` are what some sentences end with."""

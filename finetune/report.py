@@ -36,10 +36,11 @@ class PriceRange:
 class Report:
     """The result of a check.
 
-    `rows` counts the lines that are not blank, `examples` those that could be read as an example of `format`. `epochs`
+    `rows` counts what is not blank, `examples` those that could be read as an example of `format`. `epochs`
     is what the prices assume, 0 without examples. `counted_with` names the tokenizer, or says "estimate" where
     it is that of none of the models asked about, or part of the file has no published count.
-    `encoding` is the text's. `task` comes with the guidance by task, and is None until then.
+    `container` is what holds the rows, `encoding` the text's, both as they were recognised; `doubts` says why, in
+    sentences, where that was not certain. `task` comes with the guidance by task, and is None until then.
     """
 
     format: FormatName | None
@@ -54,6 +55,8 @@ class Report:
     encoding: str = "utf-8"
     prices_as_of: str = ""
     task: str | None = None
+    container: str = "jsonl"
+    doubts: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -33,6 +33,9 @@ RULES: dict[str, Rule] = {
     "not-an-object": Rule(
         _E, "is|are JSON, but not an object", "Write one object a line, in { }, with names and values."
     ),
+    "broken-row": Rule(
+        _E, "does|do not fit the table", 'Put a text that holds the separator, a quote or a line break in "quotes".'
+    ),
     "unknown-format": Rule(
         _E,
         "is|are neither a chat nor a prompt and its completion",
@@ -53,6 +56,21 @@ RULES: dict[str, Rule] = {
     "empty-completion": Rule(_E, "has|have an empty completion", "Write the answer, or delete the row."),
     "empty-prompt": Rule(_W, "has|have an empty prompt", "Write the prompt, or delete the row."),
     "duplicate-row": Rule(_W, "repeats|repeat an earlier row", "Keep one, unless repetition is deliberate."),
+    "near-duplicate": Rule(
+        _A,
+        "says|say nearly what an earlier row says",
+        "Keep the better one, unless both are wanted: they teach the same.",
+    ),
+    "secret-in-data": Rule(
+        _W,
+        "seems|seem to hold a key or token",
+        "Withdraw it where it came from, and put a made-up one in its place: a model can repeat what it was taught.",
+    ),
+    "personal-data": Rule(
+        _W,
+        "seems|seem to hold personal data",
+        "Put made-up values in their place, unless you may use them: a model can repeat what it was taught.",
+    ),
     "messages-missing": Rule(
         _E,
         "has|have no list of messages",

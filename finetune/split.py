@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from finetune.example import key_of
-from finetune.lines import verbatim_lines
+from finetune.training_lines import training_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 TRAIN_MIN = 10
 """Providers refuse fewer training rows."""
@@ -23,16 +24,16 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Two parts of a JSONL file, read anew from its blocks each time one is asked for."""
+    """Two parts of a file, as JSONL, read anew from its blocks each time one is asked for."""
 
     train_rows: int
     valid_rows: int
-    _blocks: Iterable[bytes]
+    _lines: Callable[[], Iterable[tuple[int, bytes]]]
     _held_out: frozenset[int]
 
     @property
     def train(self) -> Iterator[bytes]:
-        """Yield the lines to train on, in the file's order, each as it stands there and ended by a newline."""
+        """Yield the lines to train on, in the file's order (`finetune.training_lines`), each ended by a newline."""
         return self._part(held_out=False)
 
     @property
@@ -41,25 +42,28 @@ class Split:
         return self._part(held_out=True)
 
     def _part(self, *, held_out: bool) -> Iterator[bytes]:
-        lines = verbatim_lines(self._blocks)
-        return (line + b"\n" for number, line in lines if (number in self._held_out) is held_out)
+        return (line + b"\n" for number, line in self._lines() if (number in self._held_out) is held_out)
 
 
-def split_jsonl(blocks: Iterable[bytes], fraction: float, seed: int) -> Split:
+def split_jsonl(
+    blocks: Iterable[bytes], fraction: float, seed: int, *, filename: str = "", format_name: str = ""
+) -> Split:
     """Return the file's split, `fraction` of its rows held out as `hold_out` says; blank lines belong to neither part.
 
-    Rows that are the same JSON stay together, however they are written. `blocks` is read once now and once for each
+    The file may be anything that can be checked: `filename` and `format_name` are those of its check. Rows that are the
+    same JSON stay together, however they are written. `blocks` is read once now and once for each
     part, so give something that can be read again (a list, or an object that opens the file anew in `__iter__`):
     an iterator is kept in memory whole.
     """
     source = list(blocks) if isinstance(blocks, Iterator) else blocks
+    lines = partial(training_lines, source, filename, format_name)
     numbers: list[int] = []
     keys: list[int] = []
-    for number, line in verbatim_lines(source):
+    for number, line in lines():
         numbers.append(number)
         keys.append(_key(line))
     train, valid = hold_out(keys, fraction, seed)
-    return Split(len(train), len(valid), source, frozenset(numbers[index] for index in valid))
+    return Split(len(train), len(valid), lines, frozenset(numbers[index] for index in valid))
 
 
 def hold_out(keys: Sequence[int], fraction: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from finetune import chat, jsonl, prompt_completion
 from finetune.duplicates import Keys
 from finetune.findings import ROWS_SHOWN
+from finetune.jsonl import Flaw
 from finetune.learner import ChatLearner, CompletionLearner
 from finetune.lengths import Lengths
 from finetune.notes import Notes
@@ -65,17 +66,20 @@ class Survey:
             "prompt-completion": self._format(CompletionLearner()),
         }
 
-    def add(self, number: int, line: bytes | None) -> None:
-        """Take one line that is not blank; None is one too long to be read."""
+    def add(self, number: int, line: bytes | Flaw | None, unit: str = "Line") -> None:
+        """Take one row that is not blank, as JSON; None is a line too long to be read. `unit` is what is numbered."""
         self.rows += 1
         if line is None:
             self.notes.add("not-json", number, hint=f"Line {number}: over 32 MB; one example a line.")
+            return
+        if isinstance(line, Flaw):
+            self.notes.add(line.code, number, hint=line.reason)
             return
         example = chat.read_plain(line) or prompt_completion.read_plain(line)
         if example is not None:
             self._take(number, example)
             return
-        row, flaw = jsonl.parse(line, number)
+        row, flaw = jsonl.parse(line, number, unit)
         if flaw is not None:
             self.notes.add(flaw.code, number, hint=flaw.reason)
         if row is not None:

@@ -60,10 +60,10 @@ def test_any_rows_give_a_report_that_survives_json(rows: list[object]) -> None:
         assert finding.hint
 
 
-def zipped() -> bytes:
+def zipped(name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr(name, "<workbook/>")
     return buffer.getvalue()
 
 
@@ -73,33 +73,29 @@ def zipped() -> bytes:
         (b"", "data.jsonl", "empty-file", "empty"),
         (b"\xef\xbb\xbf \r\n\n\t", "data.jsonl", "empty-file", "empty"),
         (b"\n" * 200_000, "data.jsonl", "empty-file", "empty"),
-        (jsonl([chat()]).decode().encode("utf-16"), "data.jsonl", "not-utf8", "Save it as UTF-8"),
-        (jsonl([chat()]).decode().encode("utf-16-le"), "data.jsonl", "not-utf8", "Save it as UTF-8"),
-        (jsonl([chat()]).decode().encode("utf-16-be"), "data.jsonl", "not-utf8", "Save it as UTF-8"),
-        (gzip.compress(b"{}", mtime=0), "data.jsonl.gz", "unknown-format", "Unpack"),
-        (zipped(), "data.xlsx", "unknown-format", "Excel"),
-        (zipped(), "data.zip", "unknown-format", "Unpack"),
-        (b"PAR1\x00\x00", "data.parquet", "unknown-format", "JSONL"),
-        (b"prompt,completion\na,b\n", "data.csv", "unknown-format", "CSV"),
-        (b"prompt\tcompletion\na\tb\n", "data.txt", "unknown-format", "table"),
-        ("질문,답변\n가,나\n".encode("cp949"), "data.csv", "unknown-format", "JSONL"),
-        (b'[{"prompt": "a", "completion": "b"}]', "data.json", "unknown-format", "one object a line"),
-        (b'[\n  {"prompt": "a"}\n]', "data.json", "unknown-format", "one object a line"),
-        (b'{\n  "prompt": "a"\n}', "data.json", "unknown-format", "one object a line"),
+        (zipped("readme.txt"), "data.zip", "unknown-format", "Unpack"),
+        (b"PK\x03\x04", "data.xlsx", "unknown-format", "damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "data.xls", "unknown-format", "password"),
+        (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "data.jsonl.gz.gz", "suspicious-archive", "Unpack"),
+        (gzip.compress(b"{}" * 999, mtime=0)[:-9], "data.jsonl.gz", "unknown-format", "Pack it again"),
+        (gzip.compress(b"%PDF-1.7", mtime=0), "data.pdf.gz", "unknown-format", "PDF"),
+        (gzip.compress(b"", mtime=0), "data.jsonl.gz", "empty-file", "empty"),
+        (b"prompt,completion\n", "data.csv", "empty-file", "empty"),
+        (b"[]", "data.json", "empty-file", "empty"),
         (b"<!DOCTYPE html><html>sign in</html>", "data.jsonl", "unknown-format", "login page"),
         (b"\x7fELF\x02\x01\x00\x00", "data.jsonl", "unknown-format", "binary"),
         (b"%PDF-1.7", "data.pdf", "unknown-format", "PDF"),
     ],
 )
-def test_what_is_not_jsonl_is_called_by_its_name(content: bytes, filename: str, code: str, words: str) -> None:
+def test_what_is_no_dataset_is_called_by_its_name(content: bytes, filename: str, code: str, words: str) -> None:
     report = report_of(content, filename=filename)
     (finding,) = report.findings
     assert (report.verdict, finding.code) == ("unreadable", code)
     assert words in f"{finding.message} {finding.hint}"
 
 
-def test_plain_text_is_told_line_by_line() -> None:
-    report = report_of(b"Dear colleague\nplease find the data attached\n", filename="data.txt")
+def test_text_in_a_file_called_jsonl_is_told_line_by_line() -> None:
+    report = report_of(b"Dear colleague\nplease find the data attached\n")
     assert (report.verdict, found(report)["not-json"].rows) == ("unreadable", (1, 2))
 
 

@@ -1,13 +1,22 @@
 """Held-out rows are drawn by the seed, leak no repeated row, and nothing is lost or changed."""
 
+from __future__ import annotations
+
+import gzip
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finetune.refusal import UnreadableError
 from finetune.split import TRAIN_MIN, hold_out, split_jsonl
-from tests.finetune.rows import chat, jsonl
+from finetune.training_lines import training_lines
+from tests.finetune.rows import chat, jsonl, report_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEYS = st.lists(st.integers(0, 40), max_size=120)
 FRACTIONS = st.sampled_from([0.0, 0.05, 0.1, 0.2, 0.5, 0.95])
@@ -85,7 +94,51 @@ def test_a_one_time_iterator_can_be_split_too() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=20), max_size=30), FRACTIONS)
-def test_any_bytes_can_be_split(blocks: list[bytes], fraction: float) -> None:
-    split = split_jsonl(blocks, fraction, seed=1)
+def test_any_bytes_can_be_split_or_are_refused(blocks: list[bytes], fraction: float) -> None:
+    try:
+        split = split_jsonl(blocks, fraction, seed=1)
+    except UnreadableError:
+        return
     lines = [*split.train, *split.valid]
     assert all(line.strip() and line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "filename"),
+    [
+        ("Prompt,completion,id\n" + "".join(f"질문 {n},답변 {n},{n}\n" for n in range(60)), "cp949", "a.csv"),
+        ("completion\tprompt\n" + "".join(f"답변 {n}\t질문 {n}\n" for n in range(60)), "utf-16", "a.tsv"),
+        (
+            json.dumps([{"prompt": f"질문 {n}", "completion": f"답변 {n}"} for n in range(60)], indent=2),
+            "utf-8-sig",
+            "a.json",
+        ),
+        (
+            "\n".join(json.dumps({"prompt": f"질문 {n}", "completion": f"답변 {n}"}) for n in range(60)),
+            "utf-8",
+            "a.jsonl",
+        ),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_what_is_launched_is_what_was_checked_whatever_held_it(
+    text: str, encoding: str, filename: str, pack: Callable[[bytes], bytes]
+) -> None:
+    content = pack(text.encode(encoding))
+    assert report_of(content, filename=filename).examples == 60
+    split = split_jsonl([content], 0.2, seed=3, filename=filename, format_name="prompt-completion")
+    assert (split.train_rows, split.valid_rows) == (48, 12)
+    launched = [json.loads(line) for line in (*split.train, *split.valid)]
+    expected = [{"prompt": f"질문 {n}", "completion": f"답변 {n}"} for n in range(60)]
+    assert sorted(launched, key=lambda row: int(row["prompt"][3:])) == expected
+
+
+def test_plain_text_is_launched_as_completions_without_prompts() -> None:
+    lines = training_lines([b"one\ntwo\n"], "a.txt", "prompt-completion")
+    assert list(lines) == [(1, b'{"prompt":"","completion":"one"}'), (2, b'{"prompt":"","completion":"two"}')]
+
+
+def test_what_cannot_be_read_to_its_end_is_not_launched() -> None:
+    content = gzip.compress(jsonl([*map(chat, range(6_000))]))
+    with pytest.raises(UnreadableError):
+        split_jsonl([content[:-20]], 0.2, seed=1)

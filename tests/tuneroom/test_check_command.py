@@ -54,9 +54,9 @@ def test_errors_are_exit_code_1_with_row_sentence_and_hint(tmp_path: Path) -> No
 
 
 def test_what_cannot_be_read_is_exit_code_2(tmp_path: Path) -> None:
-    code, out, _ = run(write(tmp_path / "data.csv", ["prompt,completion", "a,b"]))
+    code, out, _ = run(write(tmp_path / "data.pdf", ["%PDF-1.7"]))
     assert code == 2
-    assert "CSV" in out
+    assert "PDF" in out
 
 
 def test_json_is_one_object_that_is_the_report(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from finetune.question import first_question
 from finetune.split import split_jsonl
 from jobstore.deliveries import Rank, card
-from jobstore.records import Refusal
+from jobstore.records import Ref, Refusal
+from jobstore.states import Kind
 from workers.stages.endings import cancelled, fail
 from workers.stages.probe import contract_of
 
@@ -24,7 +25,14 @@ def prepare(shop: Workshop, record: Record[Job]) -> Record[Job]:
     if job.request.digest() != job.digest:
         return fail(shop, record, CHANGED)
     blocks = shop.blobs.blocks(ref.team, job.request.sha256)
-    split = split_jsonl(blocks, job.request.holdout_percent / 100, job.request.seed)
+    dataset = shop.store.get(Ref(ref.team, Kind.DATASET, job.request.dataset))
+    split = split_jsonl(
+        blocks,
+        job.request.holdout_percent / 100,
+        job.request.seed,
+        filename=dataset.data.filename if dataset else "",
+        format_name=job.request.format,
+    )
     train, _ = shop.blobs.put(ref.team, split.train)
     valid, valid_bytes = shop.blobs.put(ref.team, split.valid)
     question = first_question(split.valid, contract_of(shop, ref.team, job))
