@@ -12,6 +12,7 @@ import fcntl
 import os
 import sys
 import threading
+import time
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ def train(home: Path, plan: Plan, pausing: threading.Event) -> dict[str, Any]:
     run = Run(plan, home, journal, vocabulary, data, validation, kind)
     run.train(pausing)
     write_bytes(home / RESULTS, result_csv(run.rows))
-    return {"trained_tokens": data.tokens * plan.n_epochs}
+    return {"trained_tokens": data.tokens * plan.n_epochs, "cpu_s": round(time.process_time(), 2)}
 
 
 def tell_truncation(journal: Journal, data: Corpus, context: int) -> None:
