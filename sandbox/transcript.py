@@ -17,6 +17,8 @@ def readable(text: str, names: Names = None) -> str:
 
     def shown(match: re.Match[str]) -> str:
         mark, target, label = match.groups()
+        if mark == "!" and target.startswith("date^"):
+            return label or target.split("^")[2]  # the reader's own zone is the page's business
         if mark == "!":
             return f"@{target}"
         if mark:

@@ -4,6 +4,7 @@ import pytest
 from slack_sdk import WebClient
 
 from sandbox.client import Person, RefusedError, WaitedInVainError, Workspace
+from sandbox.transcript import readable
 
 
 def test_waiting_in_vain_shows_what_was_said_instead(workspace: Workspace, mina: Person) -> None:
@@ -63,3 +64,8 @@ def test_the_transcript_reads_blocks_as_a_person_would(slack: WebClient, workspa
     slack.chat_postMessage(channel="#tuning", text="report", blocks=blocks)
     message = workspace.wait_for_message("#tuning", "Report")
     assert message.text.split("\n") == ["Report", "Row | Finding", "17 | Empty reply", "j42", "◐ Train", "---"]
+
+
+def test_a_transcript_shows_a_dates_fallback() -> None:
+    assert readable("since <!date^1763700000^{date} at {time}|21 November> <!here>") == "since 21 November @here"
+    assert readable("<!date^1763700000^{date}>") == "{date}"

@@ -1,51 +1,34 @@
 """The page in Chromium: the whole story by hand, and nothing that runs because somebody wrote it."""
 
-import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from slack_bolt import App
 from slack_sdk import WebClient
 
 from sandbox.client import Person, Workspace
+from tests.sandbox.chromium import IN_CHROMIUM, chromium, opened
 
 Json = dict[str, Any]
 Connect = Callable[[App], Any]
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM HERE: the page is NOT tested (apt-get install chromium)"),
-]
+pytestmark = IN_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
-def page(url: str) -> Generator[Page]:
-    """The page, open on #tuning as Mina; the test fails on any error of its own and any request elsewhere."""
-    faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 800})
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: None if request.url.startswith(url) else faults.append(request.url))
-        page.goto(url)
-        expect(page.locator("#room-name")).to_have_text("#tuning")
+def page(browser: Browser, url: str) -> Generator[Page]:
+    """The page, open on #tuning as Mina."""
+    with opened(browser, url) as page:
         yield page
-        browser.close()
-    assert faults == []
 
 
 def plain(text: str) -> Json:

@@ -1,0 +1,87 @@
+"""The first three minutes by hand in Chromium, against everything that really runs: train, unplug, try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.sandbox.chromium import DESKTOP, IN_CHROMIUM, PHONE, chromium, opened
+from tests.support.served import paid_runs, served
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from playwright.sync_api import Browser, Page
+
+PATIENCE_MS = 90_000
+pytestmark = IN_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    with served(tmp_path_factory.mktemp("story") / "home") as address:
+        yield address
+
+
+def train(page: Page, name: str, epochs: str) -> None:
+    """From the page as it opens to a job that trains: nobody has opened a thread."""
+    thread = page.locator("#thread")
+    expect(thread).to_contain_text("Ready to train", timeout=PATIENCE_MS)
+    thread.get_by_role("button", name="Train (free)…").click()
+    modal = page.get_by_role("dialog")
+    modal.get_by_label("Name").fill(name)
+    modal.get_by_label("Epochs").fill(epochs)
+    modal.get_by_label("Epochs").press("Enter")
+    expect(page.locator("#messages")).to_contain_text(f"{name} (j", timeout=PATIENCE_MS)
+
+
+def ask(page: Page, name: str) -> None:
+    """Once the model answers its thread is open; a question it was not trained on stands in the form."""
+    thread = page.locator("#thread")
+    expect(thread).to_contain_text(f"{name} answers: it is model", timeout=PATIENCE_MS)
+    expect(thread.locator("figure.picture img")).to_be_visible(timeout=PATIENCE_MS)
+    thread.get_by_role("button", name="Try it").last.click()
+    modal = page.get_by_role("dialog")
+    question = modal.get_by_label("Prompt").input_value()
+    assert len(question) > 20
+    modal.get_by_role("button", name="Ask").click()
+    expect(thread.locator("blockquote")).to_have_text(question, timeout=PATIENCE_MS)
+    expect(thread.get_by_role("button", name="Try again")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_trained_unplugged_and_tried_by_hand(browser: Browser, url: str) -> None:
+    with opened(browser, url, DESKTOP) as page:
+        expect(page.locator("#badges")).to_have_text("toy model")
+        train(page, "by-hand", epochs="15")
+
+        panel = page.locator("#unplug")
+        expect(panel).to_contain_text("A model is training", timeout=PATIENCE_MS)
+        for label in ("Kill a worker", "Drop the provider's reply", "Redeliver", "Restart Redis"):
+            panel.get_by_role("button", name=label).click()
+        expect(page.locator("#messages")).to_contain_text("Ready.", timeout=PATIENCE_MS)
+        expect(panel).to_contain_text("Paid runs: 1")
+        assert paid_runs(url) == 1
+
+        ask(page, "by-hand")
+
+
+def test_the_same_on_a_phone(browser: Browser, url: str) -> None:
+    before = paid_runs(url)
+    with opened(browser, url, PHONE) as page:
+        page.get_by_role("button", name="Close the thread").tap()
+        page.locator("#messages").get_by_role("button", name="1 reply").first.tap()
+        train(page, "by-phone", epochs="5")
+        expect(page.locator("#thread")).to_be_hidden()  # the card is behind it
+        ask(page, "by-phone")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Unplug…").tap()
+        expect(page.locator("#unplug")).to_contain_text(f"Paid runs: {before + 1}")
