@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 SERVICES: Final[dict[str, Any]] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())["services"]
+PATIENCE_S: Final = 150.0
 TWICE: Final = ("bot", "worker", "follower")
 VARIABLE: Final = re.compile(r"\$\{(\w+)(?::[-?]([^}]*))?\}")
 
@@ -64,7 +65,7 @@ def launched(talk: Conversation, report: Message) -> Message:
     return talk.card()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_everything_is_killed_once_and_every_run_is_paid_once(deployment: Deployment) -> None:
     before = Twice.of(deployment)
     talks = conversations(deployment)
@@ -79,9 +80,10 @@ def test_everything_is_killed_once_and_every_run_is_paid_once(deployment: Deploy
     deployment.redis.start()
 
     for talk in talks:
+        talk.card("Ready.", timeout_s=PATIENCE_S)
         talk.finish()
         talk.insist_on_one_of_everything()
-    wait_for(lambda: deployment.outbox.pending(TEAM_ID) == 0, timeout_s=30)
+    wait_for(lambda: deployment.outbox.pending(TEAM_ID) == 0, timeout_s=60)
     assert Twice.of(deployment) == before
 
 
