@@ -45,7 +45,7 @@ def test_file_declared_as_a_gigabyte_is_not_fetched(talk: Conversation) -> None:
 def test_picture_called_jsonl(talk: Conversation) -> None:
     reply = talk.report(talk.drop(PNG), "This is a picture")
 
-    assert "Export it as JSONL" in reply.text
+    assert "JSONL" in reply.text
     assert talk.dataset().state == "unreadable"
 
 
