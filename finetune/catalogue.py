@@ -47,6 +47,11 @@ class Model:
     last_job: date | None = None
     shutdown: date | None = None
 
+    def takes(self, name: FormatName) -> bool:
+        """Return whether rows of a format can be trained on, by whichever method takes them."""
+        method = {"preference": "dpo", "reinforcement": "reinforcement"}.get(name)
+        return name in self.formats or method in self.methods
+
     def is_open(self, day: date) -> bool:
         """Return whether a job can be started on `day`."""
         ends = [end for end in (self.last_job, self.shutdown) if end is not None]

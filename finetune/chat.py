@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from finetune import tools
+from finetune import images, tools
 from finetune.example import Example, key_of
 from finetune.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE, TOKENS_PER_NAME
 
@@ -49,14 +49,14 @@ def read_plain(line: bytes) -> Example | None:
         return None
     roles = [message.role for message in messages]
     problems = _role_problems(roles)
-    texts: list[str] = []
+    said: list[str] = []
     for message in messages:
-        texts += (message.role, message.content)
+        said += (message.role, message.content)
         if not message.content.strip():
             problems.append("content-missing")
     return Example(
         format="chat",
-        texts=texts,
+        texts=said,
         overhead=TOKENS_PER_CHAT + TOKENS_PER_MESSAGE * len(messages),
         key=key_of(_encode(messages)),
         problems=tuple(dict.fromkeys(problems)),
@@ -72,22 +72,25 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
     messages = [cast("dict[str, Any]", message) for message in cast("list[Any]", given) if isinstance(message, dict)]
     problems: list[str] = ["message-key-missing"] if len(messages) < len(cast("list[Any]", given)) else []
     for message in messages:
-        problems += _message_problems(message)
+        problems += message_problems(message)
     problems += _role_problems([message.get("role") for message in messages])
     if _trains_nothing(messages):
         problems.append("nothing-trained")
     problems += tools.problems(row, messages)
+    pictured, pictures = images.problems(messages)
+    problems += pictured
     if not row.keys() <= COLUMNS:
         problems.append("extra-column")
     return Example(
         format="chat",
-        texts=[text for message in messages for text in _texts(message)] + _definitions(row),
+        texts=[text for message in messages for text in texts(message)] + _definitions(row),
         overhead=TOKENS_PER_CHAT
         + sum(TOKENS_PER_MESSAGE + TOKENS_PER_NAME * ("name" in message) for message in messages),
-        key=_key(row, line),
+        key=key(row, line),
         problems=tuple(dict.fromkeys(problems)),
-        counted_exactly=not row.keys() & {"tools", "functions"} and not any(map(_has_more_than_text, messages)),
-        system=_system(messages),
+        counted_exactly=not row.keys() & {"tools", "functions"} and not any(map(has_more_than_text, messages)),
+        system=system_of(messages),
+        images=pictures,
     )
 
 
@@ -104,7 +107,8 @@ def _role_problems(roles: Sequence[object]) -> list[str]:
     return problems
 
 
-def _message_problems(message: dict[str, Any]) -> list[str]:
+def message_problems(message: dict[str, Any]) -> list[str]:
+    """Return the codes of what is wrong with one message, wherever it stands."""
     problems: list[str] = []
     stands_alone = any(message.get(key) for key in ("tool_calls", "function_call", "refusal", "audio"))
     if "role" not in message or ("content" not in message and not stands_alone):
@@ -138,7 +142,9 @@ def _is_part(part: Any) -> bool:
     if kind in {"text", "refusal"}:
         text = typed.get(kind)
         return isinstance(text, str) and bool(text.strip())
-    return kind in {"image_url", "input_audio", "file"} and isinstance(typed.get(kind), dict)
+    if kind == "image_url":  # what is wrong with it, `images` says
+        return True
+    return kind in {"input_audio", "file"} and isinstance(typed.get(kind), dict)
 
 
 def _trains_nothing(messages: list[dict[str, Any]]) -> bool:
@@ -146,7 +152,8 @@ def _trains_nothing(messages: list[dict[str, Any]]) -> bool:
     return bool(replies) and all(type(reply.get("weight")) is int and reply["weight"] == 0 for reply in replies)
 
 
-def _texts(message: dict[str, Any]) -> list[str]:
+def texts(message: dict[str, Any]) -> list[str]:
+    """Return the texts of a message that are counted, its role first."""
     content: Any = message.get("content")
     found = [message.get("role"), message.get("name"), message.get("refusal"), *tools.call_texts(message)]
     if isinstance(content, list):
@@ -161,7 +168,8 @@ def _definitions(row: dict[str, Any]) -> list[str]:
     return [json.dumps(row[key], ensure_ascii=False) for key in ("tools", "functions") if row.get(key)]
 
 
-def _has_more_than_text(message: dict[str, Any]) -> bool:
+def has_more_than_text(message: dict[str, Any]) -> bool:
+    """Return whether a message has calls, sound or pictures."""
     if message.get("tool_calls") or message.get("function_call") or message.get("audio"):
         return True
     content: Any = message.get("content")
@@ -170,14 +178,16 @@ def _has_more_than_text(message: dict[str, Any]) -> bool:
     return any(not isinstance(part, dict) or "text" not in part for part in cast("list[Any]", content))
 
 
-def _system(messages: list[dict[str, Any]]) -> str | None:
+def system_of(messages: list[dict[str, Any]]) -> str | None:
+    """Return the system message that a conversation begins with."""
     if not messages or messages[0].get("role") != "system":
         return None
-    return "".join(_texts(messages[0])[1:]) or None
+    return "".join(texts(messages[0])[1:]) or None
 
 
-def _key(row: dict[str, Any], line: bytes) -> int:
-    others = {name: row[name] for name in COLUMNS - {"messages"} if name in row}
+def key(row: dict[str, Any], line: bytes, columns: frozenset[str] = COLUMNS) -> int:
+    """Return a key that is equal for rows whose `columns` are equal."""
+    others = {name: row[name] for name in columns - {"messages"} if name in row}
     try:
         return key_of(_encode(row["messages"]) + (_encode(others) if others else b""))
     except (ValueError, TypeError, RecursionError):  # what only Python's own reader takes, such as half a character

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finetune.conclusion import Question, conclude, refused
+from finetune.recognition import SAMPLE_BYTES, SAMPLE_ROWS
 from finetune.refusal import EMPTY
 from finetune.rows import FILE_MAX_BYTES, Rows
 from finetune.survey import Survey
 from finetune.tokens import TokenCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from finetune.catalogue import Catalogue
-    from finetune.report import Report
+    from finetune.report import FormatName, Report
+    from finetune.rows import Row
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -32,6 +35,7 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     filename: str,
     catalogue: Catalogue,
     models: Sequence[str] = (),
+    format_name: FormatName | None = None,
     min_examples: int = 10,
     max_bytes: int = FILE_MAX_BYTES,
     tiktoken_cache: Path | None = None,
@@ -39,7 +43,8 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
 ) -> Report:
     """Return what is in a file and what is wrong with it; any bytes at all give a report.
 
-    `blocks` are read once and not kept. `models` are those the data is meant for (names or aliases; UserError for an
+    `blocks` are read once and not kept. Rows are read as `format_name` says; where it says nothing, as each row shows.
+    `models` are those the data is meant for (names or aliases; UserError for an
     unknown one): the first one's tokenizer counts, the shortest context is checked, and those are priced that take the
     format. Without any, o200k_base counts, and every model on offer that takes the format is priced. `tiktoken_cache`
     is where ranks may be where `bpe-openai` is not installed (`finetune.tokens`). `on_progress` is called after every
@@ -47,15 +52,32 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     """
     question = Question.ask(models, catalogue, min_examples)
     counters = [TokenCounter.load(name, tiktoken_cache) for name in question.encodings]
-    survey = Survey(counters, question.contexts)
+    survey = Survey(counters, question.contexts, format_name)
 
     def tell(bytes_read: int) -> None:
         if on_progress is not None:
             on_progress(Progress(survey.rows, bytes_read))
 
     rows = Rows(blocks, filename, max_bytes=max_bytes, on_block=tell)
-    for number, row in rows:
+    for number, row in _sampled(rows, survey):
         survey.add(number, row, rows.container.unit)
     if not survey.rows:
         return refused(rows.refusal or EMPTY, rows, question, counters[0])
     return conclude(survey, rows, question, counters)
+
+
+def _sampled(rows: Rows, survey: Survey) -> Iterator[Row]:
+    """Yield all rows, once the survey has seen the first of them."""
+    sample: list[Row] = []
+    size = 0
+    every = iter(rows)
+    for number, row in every:
+        sample.append((number, row))
+        size += len(row) if isinstance(row, bytes) else 0
+        if len(sample) == SAMPLE_ROWS or size > SAMPLE_BYTES:
+            break
+    survey.recogniser.learn(sample)
+    if survey.recogniser.doubt:
+        rows.doubts.append(survey.recogniser.doubt)
+    yield from sample
+    yield from every

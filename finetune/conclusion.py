@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from finetune.catalogue import ESTIMATE_MARGIN, Catalogue, Model, default_epochs
 from finetune.errors import UserError
 from finetune.findings import ROWS_SHOWN, Finding, Severity
+from finetune.images import EXAMPLES_WITH_IMAGES_MAX
 from finetune.notes import by_severity
+from finetune.recognition import MISSING
 from finetune.report import PriceRange, Report, Tokens
 from finetune.rules import row_finding
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 GOOD_EXAMPLES = 50
 """Under this many, more are advised: OpenAI's guide sees clear gains from 50 to 100 examples on."""
+
+FOREIGN: dict[FormatName, str] = {"alpaca": "Alpaca's (instruction, output)", "sharegpt": "ShareGPT's (conversations)"}
 
 ROUGH_MARGIN = 0.35
 """How far a price may be off, either way, where no ranks are at hand and tokens are estimated from characters."""
@@ -109,7 +113,7 @@ def _findings(survey: Survey, name: FormatName | None, question: Question) -> li
     if name is None:
         return survey.notes.findings(survey.rows, {})
     found = survey.formats[name]
-    survey.notes.move("unknown-format", found.notes, "messages-missing" if name == "chat" else "missing-column")
+    survey.notes.move("unknown-format", found.notes, MISSING[name])
     if found.notes.count("empty-prompt") == found.examples:  # open-ended text is trained without prompts
         found.notes.drop("empty-prompt")
     details = {"over-context": f" ({_contexts_in_words(question)})"}
@@ -117,6 +121,7 @@ def _findings(survey: Survey, name: FormatName | None, question: Question) -> li
     findings += _mixed(survey, name)
     findings += _duplicates(found, survey.rows)
     findings += _too_few(found.examples, question.min_examples)
+    findings += _too_many_pictures(found)
     findings += _not_taken(name, question)
     return findings
 
@@ -151,8 +156,21 @@ def _too_few(examples: int, minimum: int) -> list[Finding]:
     return [Finding("too-few-examples", Severity.ADVICE, (), 1, message, hint)]
 
 
+def _too_many_pictures(found: FormatSurvey) -> list[Finding]:
+    if found.with_images <= EXAMPLES_WITH_IMAGES_MAX:
+        return []
+    message = f"{found.with_images:,} examples have pictures; training takes {EXAMPLES_WITH_IMAGES_MAX:,}."
+    hint = "Take the pictures out of some, or delete rows."
+    return [Finding("images-too-many", Severity.ERROR, (), 1, message, hint)]
+
+
 def _not_taken(name: FormatName, question: Question) -> list[Finding]:
-    if not question.asked or any(name in model.formats for model in question.asked):
+    if name in FOREIGN:
+        message = f"The rows are {FOREIGN[name]}, which providers do not train on as they are."
+        return [
+            Finding("unknown-format", Severity.ERROR, (), 1, message, "Convert them to chat: `messages` in each row.")
+        ]
+    if not question.asked or any(model.takes(name) for model in question.asked):
         return []
     models = " and ".join(model.name for model in question.asked)
     wanted = "rows with `messages`" if name != "chat" else "the columns `prompt` and `completion`"
@@ -176,7 +194,7 @@ def _prices(name: FormatName, found: FormatSurvey, question: Question, margin: f
     prices: dict[str, PriceRange] = {}
     for model in question.priced:
         tokens = found.lengths[model.encoding].capped(model.context)
-        price = question.catalogue.price(model.name, tokens, epochs, margin=margin) if name in model.formats else None
+        price = question.catalogue.price(model.name, tokens, epochs, margin=margin) if model.takes(name) else None
         if price is not None:
             prices[model.name] = price
     return prices

@@ -10,7 +10,7 @@ import msgspec
 from finetune.contract import PromptContract  # noqa: TC001 - msgspec reads the annotations at run time
 from finetune.findings import Finding, Severity
 
-FormatName = Literal["chat", "prompt-completion"]
+FormatName = Literal["chat", "prompt-completion", "preference", "reinforcement", "alpaca", "sharegpt"]
 Verdict = Literal["accepted", "rejected", "unreadable"]
 
 

@@ -38,7 +38,7 @@ RULES: dict[str, Rule] = {
     ),
     "unknown-format": Rule(
         _E,
-        "is|are neither a chat nor a prompt and its completion",
+        "is|are neither a chat nor a prompt and its completion, nor of any other format known",
         "Name columns `prompt` and `completion`, or put the conversation under `messages`.",
     ),
     "mixed-formats": Rule(
@@ -113,7 +113,54 @@ RULES: dict[str, Rule] = {
     "tool-schema-invalid": Rule(
         _E,
         "has|have tools or tool calls of the wrong shape",
-        "Give every call an `id`, `type` function, and `function` with `name` and `arguments` as text.",
+        "Give every call an `id`, `type` function, and `function` with the `name` of one of the tools and `arguments` "
+        "as text; give every tool `type` function, a `name` of letters, digits, _ and -, and a JSON Schema.",
+    ),
+    "pair-incomplete": Rule(
+        _E,
+        "has|have no prompt, no preferred answer or no other answer",
+        "Fill all three: `input` with `messages`, `preferred_output` and `non_preferred_output`; or `prompt`, `chosen` "
+        "and `rejected`.",
+    ),
+    "pair-identical": Rule(
+        _E, "prefers|prefer an answer to itself", "Write another answer as the one not preferred, or delete the row."
+    ),
+    "pair-multi-turn": Rule(
+        _E,
+        "has|have more than one turn, where preferences are learnt from one",
+        "Keep one question, and one message in each answer.",
+    ),
+    "pair-not-text": Rule(
+        _E,
+        "has|have pictures, sound or tool calls, where preferences are learnt from text",
+        "Write both answers as text, or delete the row.",
+    ),
+    "reinforcement-last-not-user": Rule(
+        _E,
+        "does|do not end with the user's message",
+        "Delete what follows the user's last message; the model answers it.",
+    ),
+    "reinforcement-no-reference": Rule(
+        _E,
+        "has|have nothing that an answer can be graded against",
+        "Put the right answer beside `messages`, such as under `reference_answer`.",
+    ),
+    "image-format": Rule(
+        _E,
+        "has|have a picture that cannot be read",
+        'Use JPEG, PNG or WEBP in colour (RGB or RGBA): {"type": "image_url", "image_url": {"url": "…"}}.',
+    ),
+    "image-too-large": Rule(_E, "has|have a picture over 10 MB", "Make it smaller."),
+    "images-too-many": Rule(_E, "has|have more than 10 pictures", "Keep 10, or spread them over several rows."),
+    "image-in-assistant": Rule(
+        _E,
+        "has|have a picture in the assistant's message",
+        "Move it to the user's message; models learn to write text.",
+    ),
+    "image-url-unsafe": Rule(
+        _E,
+        "has|have a picture at an address that others cannot fetch, or should not",
+        "Use a public https address without a password in it, or put the picture in as a data URL.",
     ),
     "over-context": Rule(_W, "is|are longer than the model reads", "Shorten it; the end gets cut."),
 }

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from finetune import chat, jsonl, prompt_completion
+from finetune import jsonl
 from finetune.duplicates import Keys
 from finetune.findings import ROWS_SHOWN
 from finetune.jsonl import Flaw
 from finetune.learner import ChatLearner, CompletionLearner
 from finetune.lengths import Lengths
 from finetune.notes import Notes
+from finetune.recognition import FORMATS, Recogniser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class FormatSurvey:
     first_rows: list[int] = field(default_factory=list[int])
     rows: int = 0
     examples: int = 0
+    with_images: int = 0
     counted_exactly: bool = True
 
     def count_row(self, number: int) -> None:
@@ -55,15 +57,18 @@ class Survey:
     about read of one.
     """
 
-    def __init__(self, counters: Sequence[TokenCounter], contexts: Mapping[str, int]) -> None:
+    def __init__(
+        self, counters: Sequence[TokenCounter], contexts: Mapping[str, int], meant: FormatName | None = None
+    ) -> None:
         self.rows = 0
         self.notes = Notes()
         self._counters = counters
         self._remembered = [lru_cache(REMEMBERED)(counter.count) for counter in counters]
         self._contexts = contexts
+        self.recogniser = Recogniser(meant)
         self.formats: dict[FormatName, FormatSurvey] = {
-            "chat": self._format(ChatLearner()),
-            "prompt-completion": self._format(CompletionLearner()),
+            name: self._format(CompletionLearner() if name == "prompt-completion" else ChatLearner())
+            for name in FORMATS
         }
 
     def add(self, number: int, line: bytes | Flaw | None, unit: str = "Line") -> None:
@@ -75,7 +80,7 @@ class Survey:
         if isinstance(line, Flaw):
             self.notes.add(line.code, number, hint=line.reason)
             return
-        example = chat.read_plain(line) or prompt_completion.read_plain(line)
+        example = self.recogniser.read_plain(line)
         if example is not None:
             self._take(number, example)
             return
@@ -94,12 +99,11 @@ class Survey:
         return FormatSurvey(learner, {counter.encoding: Lengths() for counter in self._counters})
 
     def _read(self, number: int, row: dict[str, Any], line: bytes) -> None:
-        if "messages" in row:
-            self._settle(number, "chat", chat.read(row, line))
-        elif prompt_completion.canonical_names(row):
-            self._settle(number, "prompt-completion", prompt_completion.read(row))
-        else:
+        read = self.recogniser.read(row, line)
+        if read is None:
             self.notes.add("unknown-format", number)
+        else:
+            self._settle(number, *read)
 
     def _settle(self, number: int, name: FormatName, read: Example | str) -> None:
         if isinstance(read, str):
@@ -113,6 +117,7 @@ class Survey:
         survey.count_row(number)
         survey.examples += 1
         survey.counted_exactly = survey.counted_exactly and example.counted_exactly
+        survey.with_images += example.images > 0
         survey.learner.add(example)
         survey.keys.add(example.key, number)
         for code in example.problems:
