@@ -16,7 +16,8 @@ class Example:
 
     `texts` are counted, and `overhead` tokens added for the format's own. `counted_exactly` is False where part of the
     row has no published count (tools, pictures). `key` is equal for rows that are the same example. `system`, `prompt`
-    and `completion` are what the prompt contract is learnt from. `problems` are codes of findings, `images` how many pictures it has.
+    and `completion` are what the prompt contract is learnt from. `problems` are codes of findings, `images` how many
+    pictures it has.
     """
 
     format: FormatName

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from finetune.catalogue import Catalogue
 from finetune.check import check
 from finetune.errors import UserError
+from finetune.recognition import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ def run(argv: Sequence[str], stdout: TextIO, catalogue: Catalogue, *, stderr: Te
         if arguments.help:
             stdout.write(_parser().format_help())
             return 0
-        report = _check(Path(arguments.file), arguments.model, catalogue)
+        report = _check(Path(arguments.file), arguments, catalogue)
     except UsageError as error:
         stderr.write(f"tuneroom check: {error}\n")
         return EXIT_USAGE
@@ -68,11 +69,13 @@ def render(report: Report, filename: str) -> str:
 
 
 def _figures(report: Report) -> Iterator[str]:
+    yield from (f"  {doubt}" for doubt in report.doubts)
     if report.format is None or not report.examples:
         yield f"  {report.rows:,} rows, none of which could be read"
         return
     tokens = report.tokens
-    yield f"  {report.rows:,} rows · {report.examples:,} examples · {report.format} · {tokens.total:,} tokens"
+    what = report.format if report.container == "jsonl" else f"{report.format} in {report.container.upper()}"
+    yield f"  {report.rows:,} rows · {report.examples:,} examples · {what} · {tokens.total:,} tokens"
     counted = "estimated" if report.counted_with == "estimate" else f"counted with {report.counted_with}"
     yield f"  an example has {tokens.p50:,} tokens (median), {tokens.p95:,} (95%), {tokens.max:,} (longest); {counted}"
     if report.price_usd:
@@ -108,16 +111,20 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.file is None and not arguments.help:
         parser.error("name the file to check")
+    if arguments.format is not None and arguments.format not in FORMATS:
+        parser.error(f"there is no format {arguments.format}; it is one of {', '.join(FORMATS)}")
     return arguments
 
 
-def _check(path: Path, models: Sequence[str], catalogue: Catalogue) -> Report:
+def _check(path: Path, arguments: argparse.Namespace, catalogue: Catalogue) -> Report:
     try:
         with path.open("rb") as file:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-            return check(blocks, filename=path.name, models=models, catalogue=catalogue)
+            return check(
+                blocks, filename=path.name, models=arguments.model, format_name=arguments.format, catalogue=catalogue
+            )
     except FileNotFoundError as error:
-        raise UsageError(f"there is no file {path}; give the path of a JSONL file") from error
+        raise UsageError(f"there is no file {path}; give the path of the dataset") from error
     except IsADirectoryError as error:
         raise UsageError(f"{path} is a directory; name the file inside it") from error
     except OSError as error:
@@ -141,8 +148,11 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", help="the dataset, a JSONL file")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="the dataset: JSONL, JSON, CSV, TSV, XLSX, Parquet, TXT"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--format", metavar="NAME", help=f"what the rows are, if not recognised: {', '.join(FORMATS)}")
     parser.add_argument("--model", metavar="NAME", action="append", default=[], help="a model meant; repeatable")
     parser.add_argument("-h", "--help", action="store_true", help="print this and leave")
     return parser

@@ -38,7 +38,7 @@ def dataset_card(record: Record[Dataset], report: Report | None, *, model_labels
         section(headline),
         *sections(findings_lines(report.findings, report.rows)),
         _price_section(report, offered) if record.state == "accepted" else None,
-        context(_handle_line(record, report)),
+        context(lines(_handle_line(record, report), *(mrkdwn("{doubt}", doubt=doubt) for doubt in report.doubts))),
         _train_button(record, offered),
     )
 

@@ -129,7 +129,7 @@ _HELP: Final = mrkdwn("{command} says what else I do.", command=code("/tune help
 def not_training_data(filename: str) -> Message:
     """An answer, to the one who dropped it, to a file that is no dataset."""
     text = mrkdwn("*{file}* does not look like training data, so I left it alone.", file=words.name(filename))
-    what = mrkdwn("I read JSONL: one example a line. If that is what it holds, name it with .jsonl and drop it again.")
+    what = mrkdwn("I read JSONL, JSON, CSV, TSV, XLSX, Parquet and text. If it is one, name it so and drop it again.")
     return message(text, section(lines(text, what)))
 
 

@@ -59,6 +59,20 @@ def test_what_cannot_be_read_is_exit_code_2(tmp_path: Path) -> None:
     assert "PDF" in out
 
 
+def test_what_was_doubtful_is_said_and_a_format_can_be_given(tmp_path: Path) -> None:
+    lines = [json.dumps({"messages": json.loads(row(n))["messages"][:2], "answer": "4"}) for n in range(60)]
+    path = write(tmp_path / "items.jsonl", lines)
+    code, out, _ = run(path)
+    assert code == 0
+    assert "read as reinforcement items" in out
+    code, out, _ = run(path, "--format", "chat")
+    assert code == 1
+    assert "have no assistant reply" in out
+    code, _, err = run(path, "--format", "fancy")
+    assert code == 64
+    assert "preference" in err
+
+
 def test_json_is_one_object_that_is_the_report(tmp_path: Path) -> None:
     code, out, _ = run(write(tmp_path / "nine.jsonl", [row(number) for number in range(9)]), "--json")
     assert code == 1
