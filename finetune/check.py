@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from finetune.batches import Batches
 from finetune.conclusion import Question, conclude, refused
 from finetune.recognition import SAMPLE_BYTES, SAMPLE_ROWS
 from finetune.refusal import EMPTY
@@ -40,6 +41,7 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     max_bytes: int = FILE_MAX_BYTES,
     tiktoken_cache: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    alone: bool = False,
 ) -> Report:
     """Return what is in a file and what is wrong with it; any bytes at all give a report.
 
@@ -48,19 +50,25 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     unknown one): the first one's tokenizer counts, the shortest context is checked, and those are priced that take the
     format. Without any, o200k_base counts, and every model on offer that takes the format is priced. `tiktoken_cache`
     is where ranks may be where `bpe-openai` is not installed (`finetune.tokens`). `on_progress` is called after every
-    block, at least every 4 MiB.
+    block, at least every 4 MiB. A file of more than 6 MB of text is studied by a second process (`finetune.batches`),
+    unless `alone`.
     """
     question = Question.ask(models, catalogue, min_examples)
     counters = [TokenCounter.load(name, tiktoken_cache) for name in question.encodings]
-    survey = Survey(counters, question.contexts, format_name)
+    survey = Survey(question.encodings, question.contexts, format_name)
 
     def tell(bytes_read: int) -> None:
         if on_progress is not None:
             on_progress(Progress(survey.rows, bytes_read))
 
     rows = Rows(blocks, filename, max_bytes=max_bytes, on_block=tell)
-    for number, row in _sampled(rows, survey):
-        survey.add(number, row, rows.container.unit)
+    with Batches(question.encodings, tiktoken_cache, survey.weigh, alone=alone) as batches:
+        for number, row in _sampled(rows, survey):
+            example = survey.add(number, row, rows.container.unit)
+            if example is not None:
+                batches.add(number, example)
+        batches.finish()
+    survey.finish()
     if not survey.rows:
         return refused(rows.refusal or EMPTY, rows, question, counters[0])
     return conclude(survey, rows, question, counters)

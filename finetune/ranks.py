@@ -1,15 +1,17 @@
-"""Where bpe-openai has no wheel (Intel Macs): tiktoken over the ranks in its own cache, never downloaded."""
+"""The ranks tokens are counted by, never downloaded; and tiktoken over them, where bpe-openai has no wheel."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import importlib.util
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
 
@@ -43,9 +45,11 @@ def cached_counter(encoding: str, cache: Path) -> Callable[[str], int] | None:
     """
     import tiktoken  # noqa: PLC0415 - needed on few machines, and not free to import
 
-    ranks = _read(encoding, cache)
-    if ranks is None:
+    content = ranks_content(encoding, cache)
+    if content is None:
         return None
+    pairs = (line.split() for line in content.splitlines() if line)
+    ranks = {base64.b64decode(token): int(rank) for token, rank in pairs}
     built = tiktoken.Encoding(encoding, pat_str=PATTERNS[encoding], mergeable_ranks=ranks, special_tokens={})
 
     def count(text: str) -> int:
@@ -57,14 +61,32 @@ def cached_counter(encoding: str, cache: Path) -> Callable[[str], int] | None:
     return count
 
 
-def _read(encoding: str, cache: Path) -> dict[bytes, int] | None:
+def ranks_content(encoding: str, cache: Path | None) -> bytes | None:
+    """Return the ranks as tiktoken publishes them: from bpe-openai's wheel, else tiktoken's cache; None without both.
+
+    Only content with the SHA-256 that tiktoken expects is returned.
+    """
+    for read in (_in_wheel, _in_cache):
+        content = read(encoding, cache)
+        if content is not None and hashlib.sha256(content).hexdigest() == SHA256[encoding]:
+            return content
+    return None
+
+
+def _in_wheel(encoding: str, _: Path | None) -> bytes | None:
+    package = importlib.util.find_spec("bpe_openai")
+    if package is None or package.origin is None:
+        return None
+    try:
+        return gzip.decompress(Path(package.origin).with_name("data").joinpath(f"{encoding}.tiktoken.gz").read_bytes())
+    except OSError:
+        return None
+
+
+def _in_cache(encoding: str, cache: Path | None) -> bytes | None:
     # tiktoken names a file in its cache by the SHA-1 of the address it came from.
     name = hashlib.sha1(URL.format(encoding).encode(), usedforsecurity=False).hexdigest()
     try:
-        content = (cache / name).read_bytes()
+        return None if cache is None else (cache / name).read_bytes()
     except OSError:
         return None
-    if hashlib.sha256(content).hexdigest() != SHA256[encoding]:
-        return None
-    pairs = (line.split() for line in content.splitlines() if line)
-    return {base64.b64decode(token): int(rank) for token, rank in pairs}

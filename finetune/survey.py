@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from finetune import jsonl
 from finetune.duplicates import Keys
@@ -12,6 +13,7 @@ from finetune.findings import ROWS_SHOWN
 from finetune.jsonl import Flaw
 from finetune.learner import ChatLearner, CompletionLearner
 from finetune.lengths import Lengths
+from finetune.near_duplicates import NearDuplicates
 from finetune.notes import Notes
 from finetune.recognition import FORMATS, Recogniser
 
@@ -19,14 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from finetune.batches import Marked
     from finetune.example import Example
     from finetune.report import FormatName
-    from finetune.tokens import TokenCounter
-
-
-REMEMBERED = 256
-REMEMBERED_MAX_CHARACTERS = 10_000
-"""The counts of so many texts are kept, no longer than this: roles, system messages and labels come again and again."""
+    from finetune.study import Studied
+    from finetune.tokens import EncodingName
 
 
 @dataclass(slots=True)
@@ -53,42 +52,44 @@ class FormatSurvey:
 class Survey:
     """Takes a file's lines one by one; the memory it needs does not grow with them but for 16 bytes an example.
 
-    Every example is counted by each of `counters`; `contexts` are the most tokens, by encoding, that the models asked
-    about read of one.
+    What takes time is studied elsewhere (`finetune.batches`): an example that `add` returns comes back to `weigh`, with
+    its tokens by each of `encodings`. `contexts` are the most tokens, by encoding, that the models asked about read of
+    one.
     """
 
     def __init__(
-        self, counters: Sequence[TokenCounter], contexts: Mapping[str, int], meant: FormatName | None = None
+        self, encodings: Sequence[EncodingName], contexts: Mapping[str, int], meant: FormatName | None = None
     ) -> None:
         self.rows = 0
         self.notes = Notes()
-        self._counters = counters
-        self._remembered = [lru_cache(REMEMBERED)(counter.count) for counter in counters]
+        self._encodings = encodings
         self._contexts = contexts
+        self._near = NearDuplicates()
         self.recogniser = Recogniser(meant)
         self.formats: dict[FormatName, FormatSurvey] = {
             name: self._format(CompletionLearner() if name == "prompt-completion" else ChatLearner())
             for name in FORMATS
         }
 
-    def add(self, number: int, line: bytes | Flaw | None, unit: str = "Line") -> None:
-        """Take one row that is not blank, as JSON; None is a line too long to be read. `unit` is what is numbered."""
+    def add(self, number: int, line: bytes | Flaw | None, unit: str = "Line") -> Example | None:
+        """Take one row that is not blank, as JSON, and return the example in it, if there is one.
+
+        None is a line too long to be read. `unit` is what is numbered.
+        """
         self.rows += 1
         if line is None:
             self.notes.add("not-json", number, hint=f"Line {number}: over 32 MB; one example a line.")
-            return
+            return None
         if isinstance(line, Flaw):
             self.notes.add(line.code, number, hint=line.reason)
-            return
+            return None
         example = self.recogniser.read_plain(line)
         if example is not None:
-            self._take(number, example)
-            return
+            return self._take(number, example)
         row, flaw = jsonl.parse(line, number, unit)
         if flaw is not None:
             self.notes.add(flaw.code, number, hint=flaw.reason)
-        if row is not None:
-            self._read(number, row, line)
+        return None if row is None else self._read(number, row, line)
 
     def winner(self) -> FormatName | None:
         """Return the format of the most examples, else of the most rows; None where no row is of any."""
@@ -96,23 +97,23 @@ class Survey:
         return found if self.formats[found].rows else None
 
     def _format(self, learner: ChatLearner | CompletionLearner) -> FormatSurvey:
-        return FormatSurvey(learner, {counter.encoding: Lengths() for counter in self._counters})
+        return FormatSurvey(learner, {encoding: Lengths() for encoding in self._encodings})
 
-    def _read(self, number: int, row: dict[str, Any], line: bytes) -> None:
+    def _read(self, number: int, row: dict[str, Any], line: bytes) -> Example | None:
         read = self.recogniser.read(row, line)
         if read is None:
             self.notes.add("unknown-format", number)
-        else:
-            self._settle(number, *read)
+            return None
+        return self._settle(number, *read)
 
-    def _settle(self, number: int, name: FormatName, read: Example | str) -> None:
+    def _settle(self, number: int, name: FormatName, read: Example | str) -> Example | None:
         if isinstance(read, str):
             self.formats[name].count_row(number)
             self.formats[name].notes.add(read, number)
-        else:
-            self._take(number, read)
+            return None
+        return self._take(number, read)
 
-    def _take(self, number: int, example: Example) -> None:
+    def _take(self, number: int, example: Example) -> Example:
         survey = self.formats[example.format]
         survey.count_row(number)
         survey.examples += 1
@@ -122,10 +123,30 @@ class Survey:
         survey.keys.add(example.key, number)
         for code in example.problems:
             survey.notes.add(code, number)
-        for counter, remembered in zip(self._counters, self._remembered, strict=True):
-            tokens = example.overhead
-            for text in example.texts:
-                tokens += remembered(text) if len(text) <= REMEMBERED_MAX_CHARACTERS else counter.count(text)
-            survey.lengths[counter.encoding].add(tokens)
-            if tokens > self._contexts.get(counter.encoding, tokens):
-                survey.notes.add("over-context", number)
+        return example
+
+    def weigh(self, rows: Sequence[Marked], studied: Studied) -> None:
+        """Take what was found of examples, in the order of the file."""
+        for encoding, tokens in zip(self._encodings, studied.tokens, strict=True):
+            context = self._contexts.get(encoding)
+            for row, counted in zip(rows, tokens, strict=True):
+                survey = self.formats[row.example.format]
+                length = row.example.overhead + counted
+                survey.lengths[encoding].add(length)
+                if context is not None and length > context:
+                    survey.notes.add("over-context", row.number)
+        for index, code, what in studied.looks.sensitive:
+            self.notes.add(code, rows[index].number, hint=f"Row {rows[index].number}: {what}.")
+        sketches, numbers = studied.looks.sketched()
+        self._near.add(sketches, numbers, np.array([row.number for row in rows], dtype=np.uint32))
+
+    def finish(self) -> None:
+        """Note what only the whole file shows; all examples have been weighed."""
+        rows, originals = self._near.pairs()
+        if not len(rows):
+            return
+        exact = {row for survey in self.formats.values() for row, _ in survey.keys.repeats()}
+        part = f" Of {self._near.one_in} rows, one was compared." if self._near.one_in > 1 else ""
+        for row, original in zip(rows.tolist(), originals.tolist(), strict=True):
+            if row not in exact:
+                self.notes.add("near-duplicate", row, hint=f"Row {row} says nearly what row {original} says.{part}")

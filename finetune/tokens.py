@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+from finetune.bulk import bulk_counter
 from finetune.ranks import cached_counter
 from finetune.surrogates import replace_surrogates
 
@@ -50,6 +51,12 @@ class TokenCounter:
             count = cached_counter(encoding, tiktoken_cache)
         return cls(encoding, count is not None, count or estimate)
 
+    @classmethod
+    def load_for_much(cls, encoding: EncodingName, tiktoken_cache: Path | None = None) -> TokenCounter:
+        """Return a counter with the same counts that takes longer to make and less to count, if there is one."""
+        bulk = bulk_counter(encoding, tiktoken_cache, lambda text: cls.load(encoding, tiktoken_cache).count(text))
+        return cls.load(encoding, tiktoken_cache) if bulk is None else cls(encoding, exact=True, _count=bulk)
+
     @property
     def counted_with(self) -> str:
         """Return what to call the count: the encoding's name, or "estimate"."""
@@ -69,13 +76,22 @@ def estimate(text: str) -> int:
     return -(-ascii_characters // 4) + -(-3 * (len(text) - ascii_characters) // 4)
 
 
-@functools.cache
 def _packaged(encoding: str) -> Callable[[str], int] | None:
-    bindings = _bindings()
-    return None if bindings is None else bindings.tokenizer_for_encoding(encoding).count
+    if importlib.util.find_spec("bpe_openai") is None:
+        return None
+
+    def count(text: str) -> int:  # loads on first use: a check of much text counts elsewhere, or by another counter
+        return _tokenizer(encoding).count(text)
+
+    return count
 
 
-def _bindings() -> _Bindings | None:
+@functools.cache
+def _tokenizer(encoding: str) -> _Tokenizer:
+    return _bindings().tokenizer_for_encoding(encoding)
+
+
+def _bindings() -> _Bindings:
     """Return bpe-openai's extension without its package, whose import unpacks every rank table (0.35 s, 110 MB).
 
     The package's own methods refuse texts of 1,000,000 characters; the extension's `count` takes any.
@@ -86,7 +102,7 @@ def _bindings() -> _Bindings | None:
         directories = [] if package is None else list(package.submodule_search_locations or ())
         found = importlib.machinery.PathFinder.find_spec(name, directories)
         if found is None or found.loader is None:
-            return None
+            raise ImportError(name)
         module = importlib.util.module_from_spec(found)
         found.loader.exec_module(module)
         sys.modules[name] = module

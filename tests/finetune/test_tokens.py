@@ -134,6 +134,7 @@ def test_loading_leaves_the_package_importable() -> None:
 @pytest.fixture
 def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_packaged", lambda _: None)
+    monkeypatch.setattr(ranks, "_in_wheel", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,167 @@
+"""A second process that studies rows while this one reads them: two cores for one large file.
+
+The two speak through the companion's standard input and output, in frames: eight bytes of length, then MessagePack.
+When the one who started it is gone, its input ends and so does it. It is started with `python -c`, not by
+multiprocessing, which would run the caller's main module again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from finetune.study import Looks, Studied, TokenStudy, look_at
+from finetune.surrogates import replace_surrogates
+from finetune.tokens import EncodingName, TokenCounter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_LENGTH_BYTES = 8
+_IN_FLIGHT_MAX = 6
+_BUSY = 1
+"""Batches: so many may be on their way; from so many on the companion has enough to do."""
+_EXIT_TIMEOUT_S = 10
+_START = "import sys; sys.path[:] = {path!r}; from finetune.companion import serve; serve()"
+
+_encode = msgspec.msgpack.Encoder().encode
+
+Batch = list[list[str]]
+
+
+class CompanionLostError(Exception):
+    """The companion has ended before its work was done."""
+
+
+class _Task(msgspec.Struct):
+    encodings: tuple[EncodingName, ...]
+    tiktoken_cache: str | None
+
+
+class _Work(msgspec.Struct, gc=False):
+    rows: Batch
+    with_looks: bool
+
+
+class _Found(msgspec.Struct, gc=False):
+    tokens: list[list[int]]
+    looks: Looks | None
+
+
+_work = msgspec.msgpack.Decoder(_Work).decode
+_found = msgspec.msgpack.Decoder(_Found).decode
+
+
+class Companion:
+    """Studies batches in another process; what is found comes back in their order.
+
+    While it has enough to do it only counts tokens, and the one who asks looks at the rows.
+    """
+
+    def __init__(self, encodings: Sequence[EncodingName], tiktoken_cache: Path | None) -> None:
+        command = [sys.executable, "-c", _START.format(path=sys.path)]
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input = self._process.stdin
+        self._found: SimpleQueue[bytes | None] = SimpleQueue()
+        self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+        self._looks: deque[Looks | None] = deque()
+        self._send(_encode(_Task(tuple(encodings), None if tiktoken_cache is None else str(tiktoken_cache))))
+
+    def study(self, rows: Batch) -> list[Studied]:
+        """Hand over a batch; return what has been found of earlier ones. CompanionLostError where it has ended."""
+        looks = look_at(rows) if len(self._looks) - self._found.qsize() >= _BUSY else None
+        self._looks.append(looks)
+        self._send(_encoded(_Work(rows, with_looks=looks is None)))
+        found: list[Studied] = []
+        while len(self._looks) > _IN_FLIGHT_MAX or not self._found.empty():
+            found.append(self._next())
+        return found
+
+    def rest(self) -> Iterator[Studied]:
+        """Yield what is found of the batches that are still being studied."""
+        while self._looks:
+            yield self._next()
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        with contextlib.suppress(OSError):
+            self._input.close()
+        if self._looks:
+            self._process.kill()
+        try:
+            self._process.wait(_EXIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _send(self, content: bytes) -> None:
+        try:
+            _write(self._input, content)
+        except OSError as error:
+            raise CompanionLostError from error
+
+    def _next(self) -> Studied:
+        content = self._found.get()
+        if content is None:
+            raise CompanionLostError
+        found = _found(content)
+        looks = self._looks.popleft() or found.looks
+        assert looks is not None
+        return Studied(found.tokens, looks)
+
+    def _read(self, output: IO[bytes]) -> None:
+        for content in _frames(output):
+            self._found.put(content)
+        self._found.put(None)
+
+
+def serve() -> None:
+    """Study what comes on standard input until it ends."""
+    frames = _frames(sys.stdin.buffer)
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        task = msgspec.msgpack.decode(next(frames), type=_Task)
+        cache = None if task.tiktoken_cache is None else Path(task.tiktoken_cache)
+        study = TokenStudy([TokenCounter.load_for_much(encoding, cache) for encoding in task.encodings])
+        for content in frames:
+            work = _work(content)
+            looks = look_at(work.rows) if work.with_looks else None
+            _write(sys.stdout.buffer, _encode(_Found(study.of(work.rows), looks)))
+
+
+def _encoded(work: _Work) -> bytes:
+    try:
+        return _encode(work)
+    except UnicodeEncodeError:  # halves of characters, which are counted as U+FFFD anyway
+        work.rows = [[replace_surrogates(text) for text in texts] for texts in work.rows]
+        return _encode(work)
+
+
+def _write(output: IO[bytes], content: bytes) -> None:
+    output.write(len(content).to_bytes(_LENGTH_BYTES, "little"))
+    output.write(content)
+    output.flush()
+
+
+def _frames(given: IO[bytes]) -> Iterator[bytes]:
+    while len(length := given.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+        size = int.from_bytes(length, "little")
+        content = given.read(size)
+        if len(content) < size:
+            return
+        yield content

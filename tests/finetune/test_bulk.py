@@ -1,0 +1,82 @@
+"""The counter for much text counts as tiktoken does on every text, and does not grow without end."""
+
+import random
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune import bulk
+from finetune.bulk import CHANGED_IN_UNICODE_17
+from finetune.tokens import EncodingName, TokenCounter
+from tests.finetune.test_tokens import ENCODINGS, NASTY, nasty_text, reference_count
+
+pytest.importorskip("gigatoken")
+
+CHANGED = [chr(number) for number in range(sys.maxunicode + 1) if CHANGED_IN_UNICODE_17.match(chr(number))]
+CONTRACTIONS = [
+    "'s",
+    "'LL",
+    "'\u017f",
+    "\u017f",
+    "\n",
+    "\r\n",
+    "/",
+    " ",
+    "\u3000",
+    "\x85",
+    "A",
+    "b",
+    "7",
+    "!",
+    "<|endoftext|>",
+]
+
+
+def test_the_changed_characters_are_the_4_700_of_unicode_17() -> None:
+    assert len(CHANGED) == 4_700
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_counts_equal_tiktokens_on_six_thousand_nasty_texts(encoding: EncodingName) -> None:
+    counter = TokenCounter.load_for_much(encoding)
+    rng = random.Random(20261122)
+    mixed = ["".join(rng.choices(CONTRACTIONS + NASTY[5:14], k=8)) for _ in range(2_000)]
+    changed = ["".join(rng.choices([*CONTRACTIONS, *rng.choices(CHANGED, k=9)], k=9)) for _ in range(2_000)]
+    texts = [*NASTY, *mixed, *changed, *(nasty_text(rng) for _ in range(2_000))]
+    differing = [text for text in texts if counter.count(text) != reference_count(encoding, text)]
+    assert counter.exact
+    assert differing == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(), max_size=200))
+def test_counts_equal_tiktokens_on_any_text(text: str) -> None:
+    assert MUCH.count(text) == reference_count("o200k_base", text)
+
+
+MUCH = TokenCounter.load_for_much("o200k_base")
+
+
+@pytest.mark.parametrize("text", [" " * 1_000_000, "\n" * 1_000_000, "a" * 1_000_000, "한" * 1_000_000, "!?" * 500_000])
+def test_a_million_characters_are_counted_at_once_and_alike(text: str) -> None:
+    started = time.perf_counter()
+    counted = MUCH.count(text)
+    assert time.perf_counter() - started < 5
+    assert counted == TokenCounter.load("o200k_base").count(text)
+
+
+def test_a_renewed_counter_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "RENEWED_AFTER_CHARACTERS", 5_000)
+    counter = TokenCounter.load_for_much("o200k_base")
+    assert [counter.count(text) for text in NASTY] == [reference_count("o200k_base", text) for text in NASTY]
+
+
+def test_without_gigatoken_the_ordinary_counter_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_spec(name: str) -> object:
+        return None if name == "gigatoken" else object()
+
+    monkeypatch.setattr("importlib.util.find_spec", find_spec)
+    assert bulk.bulk_counter("o200k_base", None, len) is None
