@@ -185,7 +185,7 @@ class Conversation:
         return self.stack.listed(kind, self.channel)
 
 
-def training(talk: Conversation, *, epochs: int = 12) -> Message:
+def training(talk: Conversation, *, epochs: int = 8) -> Message:
     """Start a run of a few seconds and wait until it is well under way; return its card."""
     assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs=str(epochs)).closed
     card = talk.card()
