@@ -1,12 +1,14 @@
-"""How long `finetune.check` takes, beside OpenAI's cookbook checks of the same file in the same run.
+"""How long `finetune.check` takes, beside OpenAI's cookbook checks and pandas on the same file in the same run.
 
-    ./run python benchmarks/check.py --size-mb 100
+    ./run python benchmarks/check.py --size-mb 10 --size-mb 100 --size-mb 512 --tables
 
-prints one JSON object. Every program runs in a process of its own, cold: the check; the checks of the cookbook's
-notebook "Data preparation and analysis for chat model fine-tuning", written as they are there but for the encoding
-(o200k_base, with `encode_ordinary`: theirs dies on "<|endoftext|>"); and the floor: parsing the same bytes and counting
-the same texts, and nothing else. CPU is user and system time together; memory is the peak. The text is made by a seed:
-words of a large and growing vocabulary, several scripts, code, numbers and emoji, hardly ever the same row twice.
+prints one JSON object. Every program runs in a process of its own, cold: the check, in two processes as it comes and
+in one; the check of formats and tokens alone, in one; the checks of the cookbook's notebook "Data preparation and
+analysis for chat model fine-tuning", written as they are there but for the encoding (o200k_base, with
+`encode_ordinary`: theirs dies on "<|endoftext|>"); pandas, which only reads; and the floor: parsing the same bytes and
+counting the same texts, and nothing else. "stages" says where the rest goes. CPU is user and system time together, of
+a companion too; memory is the peak, of both processes together. The text is made by a seed: words of a large and
+growing vocabulary, several scripts, code, numbers and emoji, hardly ever the same row twice.
 """
 
 # ruff: noqa: PLC0415 - each program pays for its own imports, and for no other's
@@ -19,10 +21,10 @@ import gzip
 import hashlib
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import os
 import platform
-import random
 import resource
 import subprocess
 import sys
@@ -30,93 +32,95 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from varied import write_chat, write_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
 SEED = 20261121
 
-# --- the file -------------------------------------------------------------------------------------------------------
-
-SYLLABLES = [a + b + c for a in "bcdfghklmnprstvwy" for b in "aeiou" for c in ("", "", "n", "r", "st", "ng")]
-HANGUL = (0xAC00, 0xD7A3)
-KANA_AND_KANJI = ((0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x8FFF))
-CYRILLIC = (0x0430, 0x044F)
-EMOJI = (0x1F300, 0x1F64F)
-
-
-class Writer:
-    """Writes text of many kinds; its vocabulary grows as it goes, as that of real text does."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-        self.words = [self.new_word() for _ in range(20_000)]
-
-    def new_word(self) -> str:
-        word = "".join(self.random.choices(SYLLABLES, k=self.random.randint(1, 4)))
-        return word.capitalize() if self.random.random() < 0.1 else word
-
-    def word(self) -> str:
-        if self.random.random() < 0.05:
-            self.words.append(self.new_word())
-        # Low ranks are frequent, high ones rare, as words are.
-        return self.words[int(len(self.words) * self.random.random() ** 3)]
-
-    def letters(self, *ranges: tuple[int, int]) -> str:
-        low, high = self.random.choice(ranges)
-        return "".join(chr(self.random.randint(low, high)) for _ in range(self.random.randint(1, 6)))
-
-    def sentence(self) -> str:
-        words = [self.word() for _ in range(self.random.randint(4, 18))]
-        return " ".join(words) + self.random.choice([". ", "? ", "! ", ", ", ".\n"])
-
-    def number(self) -> str:
-        return (
-            f"{self.random.randint(0, 10**6) / 100:,} on 20{self.random.randint(10, 29)}-0{self.random.randint(1, 9)}. "
-        )
-
-    def code(self) -> str:
-        name, other = self.word().lower(), self.word().lower()
-        return (
-            f"def {name}({other}: int) -> list[str]:\n    return [{other}[{self.random.randint(0, 99)}:], '{name}']\n"
-        )
-
-    def foreign(self) -> str:
-        ranges = self.random.choice([(HANGUL,), KANA_AND_KANJI, (CYRILLIC,)])
-        return " ".join(self.letters(*ranges) for _ in range(self.random.randint(3, 12))) + ". "
-
-    def text(self, sentences: int) -> str:
-        kinds = [self.sentence, self.number, self.code, self.foreign, lambda: self.letters(EMOJI)]
-        return "".join(kind() for kind in self.random.choices(kinds, [80, 6, 4, 9, 1], k=sentences))
-
-
-def write_chat(path: Path, size_bytes: int, seed: int) -> None:
-    """Write chat rows of about 1 kB until the file has `size_bytes`."""
-    writer = Writer(seed)
-    written = 0
-    with path.open("wb") as file:
-        while written < size_bytes:
-            messages = [{"role": "system", "content": "You answer the customers of a hardware shop."}]
-            for _ in range(writer.random.choice([1, 1, 1, 2])):
-                messages.append({"role": "user", "content": writer.text(writer.random.randint(1, 6))})
-                messages.append({"role": "assistant", "content": writer.text(writer.random.randint(2, 10))})
-            written += file.write(json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n")
-
-
 # --- the programs, each run in a process of its own -----------------------------------------------------------------
 
 
-def check_file(path: Path) -> dict[str, Any]:
+def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: file.read(1024 * 1024), b"")
+
+
+def check_file(path: Path, *, alone: bool = False) -> dict[str, Any]:
     """Our check."""
     from finetune.catalogue import Catalogue
     from finetune.check import check
 
     with path.open("rb") as file:
-        blocks: Iterator[bytes] = iter(lambda: file.read(1024 * 1024), b"")
-        report = check(blocks, filename=path.name, catalogue=Catalogue.load())
-    return {"rows": report.rows, "tokens": report.tokens.total}
+        report = check(blocks_of(file), filename=path.name, catalogue=Catalogue.load(), alone=alone)
+    return {"rows": report.rows, "tokens": report.tokens.total, "findings": sum(f.count for f in report.findings)}
+
+
+def check_formats_and_tokens(path: Path) -> dict[str, Any]:
+    """Our check without near-duplicates and sensitive data."""
+    from finetune import batches, study
+    from finetune.windows import SKETCH_SIZE
+
+    def no_looks(rows: list[list[str]]) -> study.Looks:
+        return study.Looks(b"\xff" * (4 * SKETCH_SIZE * len(rows)), bytes(4 * len(rows)), [])
+
+    batches.look_at = no_looks
+    return check_file(path, alone=True)
+
+
+def read_with_pandas(path: Path) -> dict[str, Any]:
+    """What pandas takes to read the file, and do nothing with it."""
+    import pandas as pd
+
+    if path.suffix == ".csv":
+        return {"rows": len(pd.read_csv(path))}
+    if path.suffix == ".xlsx":
+        return {"rows": len(pd.read_excel(path, engine="calamine"))}
+    return {"rows": len(pd.read_json(path, lines=True))}
+
+
+def time_stages(path: Path) -> dict[str, Any]:
+    """CPU seconds of each stage of a check, measured one by one over the same rows, each batch as it is in a check."""
+    from finetune.batches import BATCH_CHARACTERS
+    from finetune.chat import read_plain
+    from finetune.lines import numbered_lines
+    from finetune.near_duplicates import NearDuplicates
+    from finetune.sensitive import sensitive_rows
+    from finetune.study import TokenStudy
+    from finetune.tokens import TokenCounter
+    from finetune.windows import sketches
+
+    seconds: dict[str, float] = defaultdict(float)
+    near, rows = NearDuplicates(), 0
+
+    def timed(stage: str, work: Callable[[], Any]) -> Any:
+        started = time.process_time()
+        result = work()
+        seconds[stage] += time.process_time() - started
+        return result
+
+    study = timed("make counter", lambda: TokenStudy([TokenCounter.load_for_much("o200k_base")]))
+    with path.open("rb") as file:
+        lines = numbered_lines(blocks_of(file))
+        while batch := timed("read lines", lambda: list(itertools.islice(lines, BATCH_CHARACTERS // 1_000))):
+            examples = timed("read rows", lambda batch=batch: [read_plain(line or b"") for _, line in batch])
+            texts = [example.texts for example in examples if example is not None]
+            timed("count tokens", lambda texts=texts: study.of(texts))
+            timed("sensitive data", lambda texts=texts: sensitive_rows(["\n".join(row) for row in texts]))
+            found = timed("sketches", lambda texts=texts: sketches([" ".join(row[2:]) for row in texts]))
+            near.add(*found, np_range(rows, len(texts)))
+            rows += len(texts)
+    timed("near-duplicates", near.pairs)
+    return {"rows": rows, "stages_cpu_s": {stage: round(spent, 2) for stage, spent in seconds.items()}}
+
+
+def np_range(start: int, length: int) -> Any:
+    import numpy as np
+
+    return np.arange(start, start + length, dtype=np.uint32)
 
 
 def check_as_cookbook(path: Path) -> dict[str, Any]:
@@ -190,7 +194,7 @@ def parse_and_count(path: Path) -> dict[str, Any]:
     from finetune.tokens import TokenCounter
 
     decode = msgspec.json.Decoder(PlainChat).decode
-    count = TokenCounter.load("o200k_base").count
+    count = TokenCounter.load_for_much("o200k_base").count
     rows = tokens = 0
     with path.open("rb") as file:
         for _, line in numbered_lines(iter(lambda: file.read(1024 * 1024), b"")):
@@ -203,14 +207,23 @@ def parse_and_count(path: Path) -> dict[str, Any]:
 
 PROGRAMS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "tuneroom": check_file,
+    "tuneroom-one-process": lambda path: check_file(path, alone=True),
+    "formats-and-tokens": check_formats_and_tokens,
     "cookbook": check_as_cookbook,
     "floor": parse_and_count,
+    "stages": time_stages,
+    "pandas": read_with_pandas,
 }
+FOR_TABLES = ("tuneroom", "pandas")
 
 
 def measure(program: str, path: Path, tiktoken_cache: Path) -> dict[str, Any]:
     """Run one program on the file; seconds from its start to its end, imports and all."""
-    environment = {"PYTHONPATH": str(ROOT), "TIKTOKEN_CACHE_DIR": str(tiktoken_cache), "PATH": os.defpath}
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]]),
+        "TIKTOKEN_CACHE_DIR": str(tiktoken_cache),
+        "PATH": os.defpath,
+    }
     started = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, __file__, "--program", program, "--file", str(path)]
@@ -224,9 +237,9 @@ def measure(program: str, path: Path, tiktoken_cache: Path) -> dict[str, Any]:
 def run_program(program: str, path: Path) -> None:
     """What a measured process does."""
     figures = PROGRAMS[program](path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_mb = peak / (1024**2 if sys.platform == "darwin" else 1024)
-    print(json.dumps({**figures, "peak_mb": round(peak_mb)}))
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    peaks = [resource.getrusage(who).ru_maxrss / unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(json.dumps({**figures, "peak_mb": round(sum(peaks))}))
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -250,22 +263,58 @@ def machine() -> dict[str, Any]:
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), cpu)
-    packages = ("bpe-openai", "tiktoken", "msgspec", "numpy")
+    packages = ("bpe-openai", "gigatoken", "tiktoken", "msgspec", "numpy", "pandas", "python-calamine")
     return {
         "cpu": cpu,
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": {name: version_of(name) for name in packages},
     }
+
+
+def version_of(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def compare(path: Path, programs: Iterable[str], tiktoken_cache: Path) -> dict[str, Any]:
+    """Run the programs on one file, and say how they compare."""
+    results = {program: measure(program, path, tiktoken_cache) for program in programs}
+    report: dict[str, Any] = {"file": path.name, "size_mb": round(path.stat().st_size / 1e6, 1), "programs": results}
+    cookbook = results.get("cookbook")
+    if cookbook is not None:
+        ours = [name for name in ("tuneroom", "tuneroom-one-process", "formats-and-tokens") if name in results]
+        report["cpu_of_cookbook"] = {name: round(results[name]["cpu_s"] / cookbook["cpu_s"], 2) for name in ours}
+        report["wall_of_cookbook"] = {name: round(results[name]["wall_s"] / cookbook["wall_s"], 2) for name in ours}
+        totals = {result["tokens"] for result in results.values() if "tokens" in result}
+        report["same_tokens"] = len(totals) == 1
+    return report
+
+
+def measure_all(arguments: argparse.Namespace, directory: Path) -> dict[str, Any]:
+    fill_tiktoken_cache(directory)
+    files: list[dict[str, Any]] = []
+    for size_mb in arguments.size_mb or ([] if arguments.tables else [10]):
+        path = (arguments.keep or directory) / f"chat-{size_mb}-mb.jsonl"
+        if not path.exists():
+            write_chat(path, size_mb * 1_000_000, arguments.seed)
+        files.append(compare(path, arguments.only or PROGRAMS, directory))
+    if arguments.tables:
+        files += [compare(path, FOR_TABLES, directory) for path in write_tables(directory, arguments.seed)]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"seed": arguments.seed, "files": files, "load_at_the_end": load, "machine": machine()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size-mb", type=int, default=10, help="size of the file in MB (default 10)")
+    parser.add_argument("--size-mb", type=int, action="append", help="size of a chat file in MB (default 10)")
+    parser.add_argument("--tables", action="store_true", help="CSV and XLSX of 50,000 rows too")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", choices=PROGRAMS, action="append", help="leave the other programs out")
-    parser.add_argument("--keep", type=Path, help="keep the file here, and use it again")
+    parser.add_argument("--keep", type=Path, help="keep the chat files in this directory, and use them again")
     parser.add_argument("--program", choices=PROGRAMS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -273,19 +322,7 @@ def main() -> None:
         run_program(arguments.program, arguments.file)
         return
     with tempfile.TemporaryDirectory() as name:
-        path = arguments.keep or Path(name) / "chat.jsonl"
-        if not path.exists():
-            write_chat(path, arguments.size_mb * 1_000_000, arguments.seed)
-        fill_tiktoken_cache(Path(name))
-        results = {program: measure(program, path, Path(name)) for program in arguments.only or PROGRAMS}
-        size_mb = path.stat().st_size / 1e6
-    report: dict[str, Any] = {"size_mb": round(size_mb, 1), "seed": arguments.seed, "programs": results}
-    if len(results) == len(PROGRAMS):
-        ours, theirs, floor = results["tuneroom"], results["cookbook"], results["floor"]
-        report["cpu_of_cookbook"] = round(ours["cpu_s"] / theirs["cpu_s"], 2)
-        report["cpu_of_floor"] = round(ours["cpu_s"] / floor["cpu_s"], 2)
-        report["same_tokens"] = len({result["tokens"] for result in results.values()}) == 1
-    print(json.dumps(report | {"machine": machine()}, indent=2))
+        print(json.dumps(measure_all(arguments, Path(name)), indent=2))
 
 
 if __name__ == "__main__":

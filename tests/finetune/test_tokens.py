@@ -133,8 +133,11 @@ def test_loading_leaves_the_package_importable() -> None:
 
 @pytest.fixture
 def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_packaged", lambda _: None)
-    monkeypatch.setattr(ranks, "_in_wheel", lambda *_: None)
+    def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(tokens, "_packaged", nothing)
+    monkeypatch.setattr(ranks, "_in_wheel", nothing)
 
 
 @pytest.fixture(scope="module")
