@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.downloads import GONE, TryAgainError, download, too_large
 from bot.payloads import table, text
-from bot.slack_errors import MISCONFIGURED, classify
+from bot.slack_errors import MISCONFIGURED, classify, missing_scope
 from finetune.errors import UserError
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Delivery, Rank, card
@@ -135,7 +135,12 @@ class Fetching:
             self._again(failure.reason, failure.wait_ms)
             return
         message = f"Slack would not show me this file ({failure.reason})."
-        hint = "Drop it here once more; if that does not help, tell whoever runs me."
+        needed = text(cast("Any", error.response), "needed")
+        hint = (
+            f"{missing_scope(needed)} Then drop the file anew."
+            if needed
+            else "Drop it here once more; if that does not help, tell whoever runs me."
+        )
         self._refuse(UserError("file-not-shown", message, hint))
 
     def _again(self, reason: str, wait_ms: int = 0) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from slack_sdk.errors import SlackApiError
 
 from bot.payloads import table, text
+from bot.slack_errors import missing_scope
 from finetune.errors import UserError
 from finetune.permissions import Owned, Person, Place, may
 
@@ -72,10 +73,10 @@ class People:
             reason = text(cast("Any", error.response), "error")
             if reason == "unknown_method":  # Slack has it: this is a stand-in, which has no guests either
                 return {}
+            needed = text(cast("Any", error.response), "needed")
+            hint = missing_scope(needed) if needed else "Invite me to this channel, or ask whoever runs me for help."
             raise UserError(
-                "cannot-look-up",
-                f"I could not find out who may use me here (Slack says {reason}).",
-                "Invite me to this channel, or ask whoever runs me to check my permissions.",
+                "cannot-look-up", f"I could not find out who may use me here (Slack says {reason}).", hint
             ) from error
 
 

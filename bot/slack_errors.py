@@ -61,6 +61,11 @@ def classify(error: Exception) -> Failure:
     return Failure(outcome=Outcome.UNSURE, reason=type(error).__name__, wait_ms=1_000)
 
 
+def missing_scope(needed: str) -> str:
+    """Say what mends a missing scope, which Slack's answer names as "needed"."""
+    return f"Ask whoever runs me to give the app the {needed} scope and to install it again."
+
+
 def _of_answer(error: SlackApiError) -> Failure:
     response: Any = error.response  # SlackResponse, which the SDK leaves untyped here
     reason = text(response, "error") or "unknown"
