@@ -80,6 +80,11 @@ class Companion:
         self._looks: deque[Looks | None] = deque()
         self._send(_encode(_Task(tuple(encodings), None if tiktoken_cache is None else str(tiktoken_cache))))
 
+    @property
+    def process_id(self) -> int:
+        """Return the number the system knows the companion by."""
+        return self._process.pid
+
     def study(self, rows: Batch) -> list[Studied]:
         """Hand over a batch; return what has been found of earlier ones. CompanionLostError where it has ended."""
         looks = look_at(rows) if len(self._looks) - self._found.qsize() >= _BUSY else None
