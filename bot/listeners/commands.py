@@ -138,6 +138,6 @@ def known(desk: Desk, ref: Ref, person: Person, act: Act, place: Place) -> Recor
     record = desk.store.get(ref)
     if record is None:
         insist(desk, person, act, place)
-        raise UserError("not-known", f"I know no {ref.kind.value} {ref.id[1:]}.", "Try /tune list.")
+        raise UserError("not-known", f"I know no {ref.kind.value} {ref.id}.", "Try /tune list.")
     insist(desk, person, act, place, record)
     return record
