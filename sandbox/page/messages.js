@@ -135,24 +135,30 @@ export class MessageList {
     return h("button", { type: "button", class: "thread-link", onclick: () => this.onThread(message) }, words);
   }
 
+  // Where nothing hovers there is room for the last button only, so its menu holds everything.
   toolbar(message) {
     const mine = { channel: message.channel, ts: message.ts };
     const reactions = () => REACTIONS.map((name) => [emoji(name), () => act("reactions", { ...mine, name }), name]);
-    const shortcuts = () =>
-      this.contextOf().shortcuts.map(({ name, callback_id }) => [name, () => act("shortcuts", { ...mine, callback_id })]);
+    const reply = () => this.onThread(message);
+    const shortcuts = this.contextOf().shortcuts;
+    const everything = (node) => [
+      ...(this.onThread ? [["Reply in thread", reply]] : []),
+      ["React…", () => showMenu(node, reactions(), "row")],
+      ...shortcuts.map(({ name, callback_id }) => [name, () => act("shortcuts", { ...mine, callback_id })]),
+    ];
     return h(
       "div",
       { class: "toolbar" },
-      menuButton("React", "React", reactions, "row"),
-      this.onThread && h("button", { type: "button", "aria-label": "Reply in thread", onclick: () => this.onThread(message) }, "Reply"),
-      shortcuts().length && menuButton("⋯", "More: the app's shortcuts", shortcuts),
+      menuButton("React", { class: "hovering" }, (node) => showMenu(node, reactions(), "row")),
+      this.onThread && h("button", { type: "button", class: "hovering", "aria-label": "Reply in thread", onclick: reply }, "Reply"),
+      menuButton("⋯", { "aria-label": "More: reply, react, the app's shortcuts" }, (node) => showMenu(node, everything(node))),
     );
   }
 }
 
-function menuButton(label, name, items, look) {
-  const node = h("button", { type: "button", "aria-label": name, "aria-haspopup": "menu", "aria-expanded": "false" }, label);
-  node.addEventListener("click", () => showMenu(node, items(), look));
+function menuButton(label, props, show) {
+  const node = h("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", ...props }, label);
+  node.addEventListener("click", () => show(node));
   return node;
 }
 

@@ -49,6 +49,7 @@ def opened(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Gener
         timezone_id="Asia/Seoul",
         locale="en-GB",
         has_touch=size == PHONE,
+        is_mobile=size == PHONE,
     )
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -122,8 +122,10 @@ def test_a_message_shortcut_runs_from_the_messages_menu_by_keyboard(
 
     connect(app)
     mina.say("#tuning", "this one")
-    page.get_by_role("button", name="More: the app's shortcuts").focus()
+    page.get_by_role("button", name="More: reply").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Reply in thread")).to_be_focused()
+    page.keyboard.press("End")
     expect(page.get_by_role("menuitem", name="Check dataset")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#thread")).to_contain_text("checked this one")  # opened by itself
@@ -132,7 +134,7 @@ def test_a_message_shortcut_runs_from_the_messages_menu_by_keyboard(
 def test_a_reaction_is_chosen_and_drawn_without_an_emoji_font(page: Page, mina: Person, workspace: Workspace) -> None:
     message = mina.say("#tuning", "done :tada:")
     expect(page.locator(".text svg.emoji")).to_have_attribute("aria-label", ":tada:")
-    page.get_by_role("button", name="React").focus()
+    page.get_by_role("button", name="React", exact=True).focus()
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name="white_check_mark").click()
     expect(page.locator(".reaction svg.emoji")).to_be_visible()
@@ -201,6 +203,16 @@ def test_a_phones_sheets_close_by_what_lies_beside_them(browser: Browser, url: s
         expect(page.get_by_role("button", name="#general")).to_be_visible()
         page.touchscreen.tap(380, 400)
         expect(page.get_by_role("button", name="#general")).to_be_hidden()
+
+
+def test_on_a_phone_one_button_of_a_message_holds_everything(browser: Browser, url: str, mina: Person) -> None:
+    mina.say("#tuning", "a question")
+    with opened(browser, url, PHONE) as page:
+        expect(page.get_by_role("button", name="React", exact=True)).to_be_hidden()
+        page.get_by_role("button", name="More: reply").tap()
+        page.get_by_role("menuitem", name="React…").tap()
+        page.get_by_role("menuitem", name="heart").tap()
+        expect(page.locator(".reaction svg.emoji")).to_have_attribute("aria-label", ":heart:")
 
 
 def test_the_page_in_the_dark_is_dark(browser: Browser, url: str) -> None:
