@@ -10,6 +10,7 @@ from jobstore.faults import POINTS
 from tests.flows.conversation import DATASET_STORY, JOB_STORY, PATIENCE_S, training
 from tests.support.provider_front import CREATE
 from tests.support.stack import LEASE_S
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.flows.conversation import Conversation
@@ -53,6 +54,7 @@ def test_death_while_checking_loses_nothing(talk: Conversation, point: str) -> N
 @pytest.mark.parametrize("point", WHILE_TRAINING)
 def test_death_while_training_loses_nothing(talk: Conversation, point: str) -> None:
     report = talk.report(talk.drop())
+    wait_for(lambda: talk.stack.outbox.pending(talk.dataset().ref.team) == 0)  # or the report's own post is struck
     talk.stack.strike(point)
     assert talk.launch(report).closed
     talk.stack.wait_until_struck(point)
