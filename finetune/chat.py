@@ -121,7 +121,7 @@ def message_problems(message: dict[str, Any]) -> list[str]:
         problems.append("weight-invalid")
     if "content" in message and not _has_content(message["content"]) and not stands_alone:
         # What a tool answers may well be nothing.
-        empty_answer = message["content"] == "" and message.get("role") in {"tool", "function"}
+        empty_answer = message["content"] == "" and message.get("role") in ("tool", "function")
         problems += [] if empty_answer else ["content-missing"]
     return problems
 

@@ -67,7 +67,7 @@ def _message_problems(message: dict[str, Any], names: list[Any]) -> list[str]:
     found: list[str] = []
     calls: Any = message.get("tool_calls")
     if calls is not None:
-        is_said = message.get("role") in {"assistant", None} and isinstance(calls, list) and len(_list(calls)) > 0
+        is_said = message.get("role") in ("assistant", None) and isinstance(calls, list) and len(_list(calls)) > 0
         found += [] if is_said else ["tool-schema-invalid"]
         found += [code for call in _list(calls) for code in _call_problems(call, names)]
         ids = [identity for call in _list(calls) if isinstance(identity := _object(call).get("id"), str)]
