@@ -11,6 +11,10 @@ export class Modal {
     this.contextOf = contextOf;
     this.shown = null;
     this.forms = new Map();
+    // Enter makes a new line in a long text; with Ctrl or ⌘ it submits from anywhere, as in Slack.
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) dialog.querySelector("form")?.requestSubmit();
+    });
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       this.close();

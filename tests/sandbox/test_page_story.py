@@ -52,7 +52,7 @@ def ask(page: Page, name: str) -> None:
     modal = page.get_by_role("dialog")
     question = modal.get_by_label("Prompt").input_value()
     assert len(question) > 20
-    modal.get_by_role("button", name="Ask").click()
+    modal.get_by_label("Prompt").press("Control+Enter")
     expect(thread.locator("blockquote")).to_have_text(question, timeout=PATIENCE_MS)
     expect(thread.get_by_role("button", name="Try again")).to_be_visible(timeout=PATIENCE_MS)
 
