@@ -46,10 +46,10 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     """Return what is in a file and what is wrong with it; any bytes at all give a report.
 
     `blocks` are read once and not kept. Rows are read as `format_name` says; where it says nothing, as each row shows.
-    `models` are those the data is meant for (names or aliases; UserError for an
-    unknown one): the first one's tokenizer counts, the shortest context is checked, and those are priced that take the
-    format. Without any, o200k_base counts, and every model on offer that takes the format is priced. `tiktoken_cache`
-    is where ranks may be where `bpe-openai` is not installed (`finetune.tokens`). `on_progress` is called after every
+    `models` are those the data is meant for (names or aliases; UserError for an unknown one): the first one's tokenizer
+    counts, the shortest context is checked, and those are priced that take the format. Without any, o200k_base counts,
+    and every model on offer that takes the format is priced. `tiktoken_cache` is where ranks may be where `bpe-openai`
+    is not installed (`finetune.tokens`). `on_progress` is called after every
     block, at least every 4 MiB. A file of more than 6 MB of text is studied by a second process (`finetune.batches`),
     unless `alone`.
     """

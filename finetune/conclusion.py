@@ -113,7 +113,8 @@ def _findings(survey: Survey, name: FormatName | None, question: Question) -> li
     if name is None:
         return survey.notes.findings(survey.rows, {})
     found = survey.formats[name]
-    survey.notes.move("unknown-format", found.notes, MISSING[name])
+    for code in ("unknown-format", "missing-column"):
+        survey.notes.move(code, found.notes, MISSING[name])
     if found.notes.count("empty-prompt") == found.examples:  # open-ended text is trained without prompts
         found.notes.drop("empty-prompt")
     details = {"over-context": f" ({_contexts_in_words(question)})"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 SAMPLE_RECORDS: Final = 20
+RECORD_MAX_LINES: Final = 10_000
 
 
 def delimiter_of(head: str, *, whole: bool) -> str | None:
@@ -80,7 +81,7 @@ def _too_many(cells: list[str], columns: int, number: int) -> Flaw | None:
 
 
 class _Lines:
-    """The lines of a text in UTF-8 with their ends; `taken` holds those read since it was cleared."""
+    """The lines of a text in UTF-8 with their ends; `taken` holds the first of those read since it was cleared."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self.taken: list[str] = []
@@ -88,7 +89,8 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            self.taken.append(line)
+            if len(self.taken) <= RECORD_MAX_LINES:
+                self.taken.append(line)
             yield line
 
 
@@ -113,6 +115,10 @@ def _quotes(lines: list[str], delimiter: str, number: int) -> Flaw | None:
     """Return what is wrong with the quotes of a record that was read leniently, as spreadsheets read it."""
     if not any('"' in line for line in lines):
         return None
+    if len(lines) > RECORD_MAX_LINES:
+        return Flaw(
+            "broken-row", f"Row {number}: a quote opens a text and none closes it in {RECORD_MAX_LINES:,} lines."
+        )
     try:
         for _ in csv.reader(iter(lines), delimiter=delimiter, strict=True):
             pass

@@ -31,6 +31,11 @@ MISSING: Final[dict[FormatName, str]] = {
 """What a row is found to lack that has nothing of the file's format."""
 
 
+def lack_of(row: dict[str, Any]) -> str:
+    """Return the code of what a row of no format lacks: two columns of text are a pair under other names."""
+    return "missing-column" if sum(isinstance(value, str) for value in row.values()) > 1 else "unknown-format"
+
+
 class Recogniser:
     """Reads rows by the format that each is in, or all by the one that was `meant`."""
 

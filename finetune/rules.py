@@ -47,7 +47,7 @@ RULES: dict[str, Rule] = {
     "missing-column": Rule(
         _E,
         "has|have no text under `prompt` or under `completion`",
-        "Name columns `prompt` and `completion`, and put text in quotes under both.",
+        "Name columns `prompt` and `completion`, and put text under both.",
     ),
     "extra-column": Rule(_A, "has|have columns that training does not read", "Delete them, or leave them out."),
     "column-case": Rule(

@@ -15,7 +15,7 @@ from finetune.learner import ChatLearner, CompletionLearner
 from finetune.lengths import Lengths
 from finetune.near_duplicates import NearDuplicates
 from finetune.notes import Notes
-from finetune.recognition import FORMATS, Recogniser
+from finetune.recognition import FORMATS, Recogniser, lack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ class Survey:
     def _read(self, number: int, row: dict[str, Any], line: bytes) -> Example | None:
         read = self.recogniser.read(row, line)
         if read is None:
-            self.notes.add("unknown-format", number)
+            self.notes.add(lack_of(row), number)
             return None
         return self._settle(number, *read)
 

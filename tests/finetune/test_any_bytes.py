@@ -29,9 +29,32 @@ MESSAGES = st.dictionaries(
     | JSON_VALUES,
     max_size=5,
 )
+TURNS = st.dictionaries(
+    st.sampled_from(["from", "value", "role", "content", "type", "image_url", "url", "function", "id", "arguments"]),
+    st.sampled_from(["human", "gpt", "function", "data:image/png;base64,iVBO", "https://[x", {"url": "file:"}])
+    | JSON_VALUES,
+    max_size=4,
+)
+PICTURES = st.fixed_dictionaries(
+    {"type": st.just("image_url")},
+    optional={"image_url": st.fixed_dictionaries({"url": st.text() | st.just("https://[")}) | JSON_VALUES},
+)
 ROWS = st.one_of(
+    st.fixed_dictionaries(
+        {"messages": st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": st.lists(PICTURES)}))}
+    ),
     st.fixed_dictionaries({"messages": st.lists(MESSAGES | JSON_VALUES, max_size=4)}, optional={"tools": JSON_VALUES}),
     st.dictionaries(st.sampled_from(["prompt", "completion", "Prompt", "messages", "a"]), JSON_VALUES, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["input", "preferred_output", "non_preferred_output", "prompt", "chosen", "rejected"]),
+        st.lists(MESSAGES, max_size=3) | st.fixed_dictionaries({"messages": st.lists(MESSAGES)}) | JSON_VALUES,
+        max_size=5,
+    ),
+    st.dictionaries(
+        st.sampled_from(["instruction", "input", "output", "conversations", "messages", "answer", "tools"]),
+        st.lists(MESSAGES | TURNS, max_size=3) | JSON_VALUES,
+        max_size=4,
+    ),
     JSON_VALUES,
 )
 

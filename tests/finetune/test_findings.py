@@ -222,6 +222,13 @@ def test_a_file_of_unknown_rows_is_unreadable() -> None:
     assert found(report)["unknown-format"].count == 12
 
 
+def test_columns_of_text_under_other_names_are_said_to_lack_theirs() -> None:
+    report = report_of("질문,답변\n환불해 주세요,네\n".encode(), filename="a.csv")
+    assert report.verdict == "unreadable"
+    assert found(report)["missing-column"].rows == (2,)
+    assert "Name columns `prompt` and `completion`" in found(report)["missing-column"].hint
+
+
 def test_the_format_of_most_examples_is_the_file_s() -> None:
     report = report_of(jsonl([*map(pair, range(20)), *map(chat, range(15))]))
     assert report.format == "prompt-completion"
