@@ -65,6 +65,14 @@ def launched(talk: Conversation, report: Message) -> Message:
     return talk.card()
 
 
+def trainer_answers(stack: Stack) -> bool:
+    try:
+        stack.runs("nothing")
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.timeout(600)
 def test_everything_is_killed_once_and_every_run_is_paid_once(deployment: Deployment) -> None:
     before = Twice.of(deployment)
@@ -78,6 +86,7 @@ def test_everything_is_killed_once_and_every_run_is_paid_once(deployment: Deploy
         deployment.kill(name)
     deployment.redis.kill()
     deployment.redis.start()
+    wait_for(lambda: trainer_answers(deployment), timeout_s=PATIENCE_S)  # a short run may be done before it is back
 
     for talk in talks:
         talk.card("Ready.", timeout_s=PATIENCE_S)
