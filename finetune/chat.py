@@ -138,7 +138,7 @@ def _is_part(part: Any) -> bool:
     if not isinstance(part, dict):
         return False
     typed = cast("dict[str, Any]", part)
-    kind = typed.get("type")
+    kind = str(typed.get("type"))
     if kind in {"text", "refusal"}:
         text = typed.get(kind)
         return isinstance(text, str) and bool(text.strip())

@@ -99,7 +99,7 @@ def _turns(asked: Messages, preferred: Messages, other: Messages) -> list[str]:
         found.append("pair-multi-turn")
     if "user" not in roles:
         found.append("user-missing")
-    if any(answer[-1].get("role") not in {"assistant", None} for answer in (preferred, other)):
+    if any(answer[-1].get("role") not in ("assistant", None) for answer in (preferred, other)):
         found.append("last-not-assistant")
     return found
 

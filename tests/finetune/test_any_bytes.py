@@ -83,6 +83,33 @@ def test_any_rows_give_a_report_that_survives_json(rows: list[object]) -> None:
         assert finding.hint
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "user", "content": [{"type": []}, {"type": {}}]}]},
+        {
+            "messages": [
+                {"role": {}, "content": "x", "name": [], "weight": {}, "tool_calls": [{"id": [], "function": 1}]}
+            ]
+        },
+        {
+            "input": {"messages": [{"role": []}]},
+            "preferred_output": [{"role": []}],
+            "non_preferred_output": [{"role": {}}],
+        },
+        {"prompt": [{}], "chosen": [{"role": []}], "rejected": [{"role": [], "content": {}}]},
+        {"conversations": [{"from": [], "value": {}}, {"from": {}}, 5]},
+        {
+            "messages": [{"role": "user", "content": "x"}],
+            "tools": [{"type": [], "function": {"name": []}}],
+            "answer": {},
+        },
+    ],
+)
+def test_values_of_any_kind_where_a_name_belongs_are_findings(row: object) -> None:
+    assert report_of(jsonl([row] * 12)).errors
+
+
 def zipped(name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
