@@ -117,7 +117,10 @@ def write_tables(directory: Path, seed: int) -> Iterator[Path]:
     with zipfile.ZipFile(workbook, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in WORKBOOK.items():
             archive.writestr(name, content)
-        cells = ("".join(f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>' for text in row) for row in rows)
+        cells = (
+            "".join(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>' for text in row)
+            for row in rows
+        )
         sheet = "".join(f"<row>{row}</row>" for row in cells)
         archive.writestr(
             "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{MAIN}"><sheetData>{sheet}</sheetData></worksheet>'

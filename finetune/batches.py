@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from finetune.example import Example
     from finetune.tokens import EncodingName
 
-BATCH_CHARACTERS = 400_000
+BATCH_CHARACTERS = 200_000
 """A batch is about so long: what numpy makes of it stays in a processor's cache."""
 
-MANY_CHARACTERS = 6_000_000
+MANY_CHARACTERS = 4_000_000
 """From here on it is worth 0.5 s of CPU time to start a companion, and to make the counter for much text."""
 
 
@@ -81,6 +81,7 @@ class Batches:
                 self._go_on_alone()
         elif self._waiting:
             self._start_alone(many=False)
+        self._study = None  # what it remembers is given back before the whole file is looked at
 
     def _close_batch(self) -> None:
         if not self._rows:

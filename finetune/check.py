@@ -50,7 +50,7 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     counts, the shortest context is checked, and those are priced that take the format. Without any, o200k_base counts,
     and every model on offer that takes the format is priced. `tiktoken_cache` is where ranks may be where `bpe-openai`
     is not installed (`finetune.tokens`). `on_progress` is called after every
-    block, at least every 4 MiB. A file of more than 6 MB of text is studied by a second process (`finetune.batches`),
+    block, at least every 4 MiB. A file of more than 4 MB of text is studied by a second process (`finetune.batches`),
     unless `alone`.
     """
     question = Question.ask(models, catalogue, min_examples)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROWS_KEPT = 400_000
-"""Sketches of so many rows are kept: 38 MB, and at most 20 MB more while they are compared."""
+ROWS_KEPT = 250_000
+"""Sketches of so many rows are kept: 22 MB, and at most 20 MB more while they are compared."""
 
 SIMILAR = 0.65
 """Two rows are near-duplicates if they share this part of their windows, by estimate, and have the same numbers."""
