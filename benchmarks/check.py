@@ -61,8 +61,8 @@ def check_file(path: Path, *, alone: bool = False) -> dict[str, Any]:
 
 def check_formats_and_tokens(path: Path) -> dict[str, Any]:
     """Our check without near-duplicates and sensitive data."""
-    from finetune import batches, study
-    from finetune.windows import SKETCH_SIZE
+    from finetune.checking import batches, study
+    from finetune.checking.windows import SKETCH_SIZE
 
     def no_looks(rows: list[list[str]]) -> study.Looks:
         return study.Looks(b"\xff" * (4 * SKETCH_SIZE * len(rows)), bytes(4 * len(rows)), [])
@@ -84,14 +84,14 @@ def read_with_pandas(path: Path) -> dict[str, Any]:
 
 def time_stages(path: Path) -> dict[str, Any]:
     """CPU seconds of each stage of a check, measured one by one over the same rows, each batch as it is in a check."""
-    from finetune.batches import BATCH_CHARACTERS
-    from finetune.chat import read_plain
-    from finetune.lines import numbered_lines
-    from finetune.near_duplicates import NearDuplicates
-    from finetune.sensitive import sensitive_rows
-    from finetune.study import TokenStudy
-    from finetune.tokens import TokenCounter
-    from finetune.windows import sketches
+    from finetune.checking.batches import BATCH_CHARACTERS
+    from finetune.checking.near_duplicates import NearDuplicates
+    from finetune.checking.sensitive import sensitive_rows
+    from finetune.checking.study import TokenStudy
+    from finetune.checking.windows import sketches
+    from finetune.containers.lines import numbered_lines
+    from finetune.counting.tokens import TokenCounter
+    from finetune.formats.chat import read_plain
 
     seconds: dict[str, float] = defaultdict(float)
     near, rows = NearDuplicates(), 0
@@ -189,9 +189,9 @@ def parse_and_count(path: Path) -> dict[str, Any]:
     """The floor: what no checker can do without."""
     import msgspec
 
-    from finetune.chat import PlainChat
-    from finetune.lines import numbered_lines
-    from finetune.tokens import TokenCounter
+    from finetune.containers.lines import numbered_lines
+    from finetune.counting.tokens import TokenCounter
+    from finetune.formats.chat import PlainChat
 
     decode = msgspec.json.Decoder(PlainChat).decode
     count = TokenCounter.load_for_much("o200k_base").count
@@ -247,7 +247,7 @@ def run_program(program: str, path: Path) -> None:
 
 def fill_tiktoken_cache(directory: Path) -> None:
     """Put the ranks that bpe-openai ships where tiktoken looks for its downloads."""
-    from finetune.ranks import URL
+    from finetune.counting.ranks import URL
 
     package = importlib.util.find_spec("bpe_openai")
     if package is None or package.origin is None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finetune.batches import Batches
-from finetune.conclusion import Question, conclude, refused
-from finetune.recognition import SAMPLE_BYTES, SAMPLE_ROWS
-from finetune.refusal import EMPTY
-from finetune.rows import FILE_MAX_BYTES, Rows
-from finetune.survey import Survey
-from finetune.tokens import TokenCounter
+from finetune.checking.batches import Batches
+from finetune.checking.conclusion import Question, conclude, refused
+from finetune.checking.survey import Survey
+from finetune.containers.refusal import EMPTY
+from finetune.containers.rows import FILE_MAX_BYTES, Rows
+from finetune.counting.tokens import TokenCounter
+from finetune.formats.recognition import SAMPLE_BYTES, SAMPLE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from finetune.catalogue import Catalogue
+    from finetune.containers.rows import Row
     from finetune.report import FormatName, Report
-    from finetune.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,8 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     `models` are those the data is meant for (names or aliases; UserError for an unknown one): the first one's tokenizer
     counts, the shortest context is checked, and those are priced that take the format. Without any, o200k_base counts,
     and every model on offer that takes the format is priced. `tiktoken_cache` is where ranks may be where `bpe-openai`
-    is not installed (`finetune.tokens`). `on_progress` is called after every
-    block, at least every 4 MiB. A file of more than 4 MB of text is studied by a second process (`finetune.batches`),
-    unless `alone`.
+    is not installed (`finetune.counting.tokens`). `on_progress` is called after every block, at least every 4 MiB. A
+    file of more than 4 MB of text is studied by a second process (`finetune.checking.batches`), unless `alone`.
     """
     question = Question.ask(models, catalogue, min_examples)
     counters = [TokenCounter.load(name, tiktoken_cache) for name in question.encodings]

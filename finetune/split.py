@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from finetune.example import key_of
-from finetune.training_lines import training_lines
+from finetune.formats.example import key_of
+from finetune.formats.training_lines import training_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ class Split:
 
     @property
     def train(self) -> Iterator[bytes]:
-        """Yield the lines to train on, in the file's order (`finetune.training_lines`), each ended by a newline."""
+        """Yield the lines to train on, in the file's order (`finetune.formats.training_lines`), with newlines."""
         return self._part(held_out=False)
 
     @property

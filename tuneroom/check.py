@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from finetune.catalogue import Catalogue
 from finetune.check import check
 from finetune.errors import UserError
-from finetune.recognition import FORMATS
+from finetune.formats.recognition import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from finetune import batches
 from finetune.check import check
-from finetune.companion import Companion, CompanionLostError
-from finetune.study import Studied, TokenStudy, look_at
-from finetune.tokens import TokenCounter
+from finetune.checking import batches
+from finetune.checking.companion import Companion, CompanionLostError
+from finetune.checking.study import Studied, TokenStudy, look_at
+from finetune.counting.tokens import TokenCounter
 from tests.finetune.rows import CATALOGUE, chat, jsonl, message, report_of
 
 ROWS = [["system", "Be kind.", "user", f"Nr. {number}: 왜?", "assistant", "Because. " * number] for number in range(90)]

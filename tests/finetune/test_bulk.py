@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune import bulk
-from finetune.bulk import CHANGED_IN_UNICODE_17
-from finetune.tokens import EncodingName, TokenCounter
+from finetune.counting import bulk
+from finetune.counting.bulk import CHANGED_IN_UNICODE_17
+from finetune.counting.tokens import EncodingName, TokenCounter
 from tests.finetune.test_tokens import ENCODINGS, NASTY, nasty_text, reference_count
 
 pytest.importorskip("gigatoken")

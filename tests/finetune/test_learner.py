@@ -2,8 +2,8 @@
 
 import pytest
 
+from finetune.checking.learner import CommonEnding
 from finetune.contract import PromptContract
-from finetune.learner import CommonEnding
 from finetune.report import Report
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
 

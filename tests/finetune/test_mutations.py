@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.check import check
-from finetune.refusal import UnreadableError
+from finetune.containers.refusal import UnreadableError
+from finetune.formats.training_lines import training_lines
 from finetune.report import Report
-from finetune.training_lines import training_lines
 from tests.finetune.rows import CATALOGUE, chat, jsonl, pair
 from tests.finetune.test_containers import JAPANESE, KOREAN, lines, table
 from tests.finetune.test_workbooks import records, sheet, workbook

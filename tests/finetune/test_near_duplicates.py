@@ -7,8 +7,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from finetune.near_duplicates import NearDuplicates
-from finetune.windows import SKETCH_SIZE, sketches
+from finetune.checking.near_duplicates import NearDuplicates
+from finetune.checking.windows import SKETCH_SIZE, sketches
 from tests.finetune.rows import found, jsonl, message, report_of
 
 LETTER = (

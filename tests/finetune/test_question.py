@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.contract import PromptContract
-from finetune.question import CHARACTERS_MAX, first_question, question_of
+from finetune.formats.question import CHARACTERS_MAX, first_question, question_of
 
 CHAT = PromptContract("chat", system="Route it.")
 COMPLETION = PromptContract("completion", separator="\n\n###\n\n")

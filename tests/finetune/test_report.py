@@ -2,9 +2,9 @@
 
 import pytest
 
-from finetune.lengths import Lengths
+from finetune.counting.lengths import Lengths
+from finetune.counting.tokens import TokenCounter
 from finetune.report import Report, Tokens
-from finetune.tokens import TokenCounter
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
 
 DESIGNED = {"format", "task", "rows", "examples", "tokens", "epochs", "price_usd", "findings"}

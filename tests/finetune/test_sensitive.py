@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from finetune.sensitive import SLICE_CHARACTERS, sensitive_rows
+from finetune.checking.sensitive import SLICE_CHARACTERS, sensitive_rows
 from tests.finetune.rows import chat, found, jsonl, message, report_of
 
 RNG = random.Random(20261121)

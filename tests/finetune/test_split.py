@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.refusal import UnreadableError
+from finetune.containers.refusal import UnreadableError
+from finetune.formats.training_lines import training_lines
 from finetune.split import TRAIN_MIN, hold_out, split_jsonl
-from finetune.training_lines import training_lines
 from tests.finetune.rows import chat, jsonl, report_of
 
 if TYPE_CHECKING:

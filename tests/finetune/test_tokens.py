@@ -16,8 +16,8 @@ import tiktoken_ext.openai_public as published
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune import ranks, tokens
-from finetune.tokens import TokenCounter, estimate
+from finetune.counting import ranks, tokens
+from finetune.counting.tokens import TokenCounter, estimate
 
 ENCODINGS = ("o200k_base", "cl100k_base")
 

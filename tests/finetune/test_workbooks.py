@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from finetune.limited import limited_rows
-from finetune.refusal import UnreadableError
+from finetune.containers.limited import limited_rows
+from finetune.containers.refusal import UnreadableError
 from tests.finetune.rows import chat, found, pair, report_of
 
 if TYPE_CHECKING:

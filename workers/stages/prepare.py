@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from finetune.question import first_question
+from finetune.formats.question import first_question
 from finetune.split import split_jsonl
 from jobstore.deliveries import Rank, card
 from jobstore.records import Ref, Refusal

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from finetune.checking.rules import row_finding
 from finetune.findings import ROWS_SHOWN, Finding, Severity
-from finetune.rules import row_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
-from finetune.ranks import ranks_content
+from finetune.counting.ranks import ranks_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sized

@@ -5,19 +5,19 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from finetune.container import HEAD_BYTES, Container, packed, recognise, refuse
-from finetune.delimited import delimited_rows
-from finetune.encoding import Utf8Blocks, marked
-from finetune.gunzip import GZIP_MAGIC, gunzip
-from finetune.json_rows import json_rows
-from finetune.lines import numbered_lines, pieces, verbatim_lines
-from finetune.refusal import Refusal, UnreadableError
-from finetune.text_rows import text_rows
+from finetune.containers.container import HEAD_BYTES, Container, packed, recognise, refuse
+from finetune.containers.delimited import delimited_rows
+from finetune.containers.encoding import Utf8Blocks, marked
+from finetune.containers.gunzip import GZIP_MAGIC, gunzip
+from finetune.containers.json_rows import json_rows
+from finetune.containers.lines import numbered_lines, pieces, verbatim_lines
+from finetune.containers.refusal import Refusal, UnreadableError
+from finetune.containers.text_rows import text_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from finetune.jsonl import Flaw
+    from finetune.containers.jsonl import Flaw
 
 FILE_MAX_BYTES: Final = 512 * 1024 * 1024
 """What providers take in one file by the ordinary way."""
@@ -77,7 +77,7 @@ class Rows:
             yield from self._text_rows(head, blocks)
             return
         self.container = Container(kind)
-        from finetune.limited import limited_rows  # noqa: PLC0415 - a text needs no process
+        from finetune.containers.limited import limited_rows  # noqa: PLC0415 - a text needs no process
 
         yield from limited_rows(kind, blocks, doubts=self.doubts)
 

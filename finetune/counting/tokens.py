@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from finetune.bulk import bulk_counter
-from finetune.ranks import cached_counter
-from finetune.surrogates import replace_surrogates
+from finetune.containers.surrogates import replace_surrogates
+from finetune.counting.bulk import bulk_counter
+from finetune.counting.ranks import cached_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

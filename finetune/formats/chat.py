@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from finetune import images, tools
-from finetune.example import Example, key_of
-from finetune.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE, TOKENS_PER_NAME
+from finetune.counting.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE, TOKENS_PER_NAME
+from finetune.formats import images, tools
+from finetune.formats.example import Example, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

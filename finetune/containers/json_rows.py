@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from finetune.jsonl import Flaw, reason_of
-from finetune.lines import LINE_MAX_BYTES
+from finetune.containers.jsonl import Flaw, reason_of
+from finetune.containers.lines import LINE_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,7 +2,7 @@
 
 Such a file is a program for its parser: a small one can ask for any amount of both, and a parser's fault must not be
 the checker's. The process is started anew (a fork would take locks of other threads along), gets the file as its
-standard input and nothing of the environment, and answers with rows (`finetune.table_reader`).
+standard input and nothing of the environment, and answers with rows (`finetune.containers.table_reader`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from finetune.jsonl import Flaw
-from finetune.refusal import DAMAGED, TOO_MUCH, Refusal, UnreadableError
+from finetune.containers.jsonl import Flaw
+from finetune.containers.refusal import DAMAGED, TOO_MUCH, Refusal, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from finetune.container import Packed
+    from finetune.containers.container import Packed
 
 MEMORY_MAX_BYTES: Final = 1024**3
 CPU_MAX_S: Final = 120
@@ -51,7 +51,7 @@ def limited_rows(
         for block in blocks:
             spool.write(block)
         spool.seek(0)
-        command = [sys.executable, "-m", "finetune.table_reader", kind, str(memory_bytes), str(cpu_s)]
+        command = [sys.executable, "-m", "finetune.containers.table_reader", kind, str(memory_bytes), str(cpu_s)]
         with subprocess.Popen(  # noqa: S603 - our own module, by the interpreter that runs this one
             command,
             stdin=spool,

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from finetune.delimited import delimiter_of, header_of
-from finetune.json_rows import WRAPPER
-from finetune.refusal import Refusal
-from finetune.table_rows import known_names
+from finetune.containers.delimited import delimiter_of, header_of
+from finetune.containers.json_rows import WRAPPER
+from finetune.containers.refusal import Refusal
+from finetune.containers.table_rows import known_names
 
 HEAD_BYTES: Final = 64 * 1024
 """How much of a file's beginning is looked at."""

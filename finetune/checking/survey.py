@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from finetune import jsonl
-from finetune.duplicates import Keys
+from finetune.checking.duplicates import Keys
+from finetune.checking.learner import ChatLearner, CompletionLearner
+from finetune.checking.near_duplicates import NearDuplicates
+from finetune.checking.notes import Notes
+from finetune.containers import jsonl
+from finetune.containers.jsonl import Flaw
+from finetune.counting.lengths import Lengths
 from finetune.findings import ROWS_SHOWN
-from finetune.jsonl import Flaw
-from finetune.learner import ChatLearner, CompletionLearner
-from finetune.lengths import Lengths
-from finetune.near_duplicates import NearDuplicates
-from finetune.notes import Notes
-from finetune.recognition import FORMATS, Recogniser, lack_of
+from finetune.formats.recognition import FORMATS, Recogniser, lack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from finetune.batches import Marked
-    from finetune.example import Example
+    from finetune.checking.batches import Marked
+    from finetune.checking.study import Studied
+    from finetune.counting.tokens import EncodingName
+    from finetune.formats.example import Example
     from finetune.report import FormatName
-    from finetune.study import Studied
-    from finetune.tokens import EncodingName
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ class FormatSurvey:
 class Survey:
     """Takes a file's lines one by one; the memory it needs does not grow with them but for 16 bytes an example.
 
-    What takes time is studied elsewhere (`finetune.batches`): an example that `add` returns comes back to `weigh`, with
-    its tokens by each of `encodings`. `contexts` are the most tokens, by encoding, that the models asked about read of
-    one.
+    What takes time is studied elsewhere (`finetune.checking.batches`): an example that `add` returns comes back to
+    `weigh`, with its tokens by each of `encodings`. `contexts` are the most tokens, by encoding, that the models asked
+    about read of one.
     """
 
     def __init__(

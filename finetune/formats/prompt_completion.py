@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from finetune.example import Example, key_of
+from finetune.formats.example import Example, key_of
 
 COLUMNS = frozenset({"prompt", "completion"})
 

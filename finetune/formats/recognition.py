@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
-from finetune import chat, foreign, preference, prompt_completion, reinforcement
+from finetune.formats import chat, foreign, preference, prompt_completion, reinforcement
 from finetune.report import FormatName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from finetune.example import Example
-    from finetune.rows import Row
+    from finetune.containers.rows import Row
+    from finetune.formats.example import Example
 
 FORMATS: Final[tuple[FormatName, ...]] = get_args(FormatName)
 

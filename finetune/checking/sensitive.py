@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from finetune.credentials import secret_in
-from finetune.identities import identity_in
+from finetune.checking.credentials import secret_in
+from finetune.checking.identities import identity_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

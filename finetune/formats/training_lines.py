@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from finetune import chat, preference, prompt_completion
-from finetune.refusal import UnreadableError
-from finetune.rows import Rows
+from finetune.containers.refusal import UnreadableError
+from finetune.containers.rows import Rows
+from finetune.formats import chat, preference, prompt_completion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from finetune import chat
-from finetune.example import Example
+from finetune.formats import chat
+from finetune.formats.example import Example
 
 ALPACA: Final = frozenset({"instruction", "input", "output"})
 SHAREGPT: Final = frozenset({"conversations"})

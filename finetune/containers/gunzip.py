@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from finetune.lines import BLOCK_BYTES
-from finetune.refusal import Refusal, UnreadableError
+from finetune.containers.lines import BLOCK_BYTES
+from finetune.containers.refusal import Refusal, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

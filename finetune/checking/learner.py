@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from finetune.containers.surrogates import replace_surrogates
 from finetune.contract import PromptContract
-from finetune.surrogates import replace_surrogates
 
 if TYPE_CHECKING:
-    from finetune.example import Example
+    from finetune.formats.example import Example
 
 STOP_MAX_CHARACTERS = 16
 SEPARATOR_MAX_CHARACTERS = 32

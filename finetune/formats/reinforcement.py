@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from finetune import chat
+from finetune.formats import chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from finetune.example import Example
+    from finetune.formats.example import Example
 
 SAMPLED_SHARE: Final = 0.5
 _NOT_ITS_OWN: Final = frozenset({"assistant-missing", "last-not-assistant", "system-missing", "extra-column"})

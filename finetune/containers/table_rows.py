@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from finetune.jsonl import Flaw
+from finetune.containers.jsonl import Flaw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

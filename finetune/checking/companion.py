@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from finetune.study import Looks, Studied, TokenStudy, look_at
-from finetune.surrogates import replace_surrogates
-from finetune.tokens import EncodingName, TokenCounter
+from finetune.checking.study import Looks, Studied, TokenStudy, look_at
+from finetune.containers.surrogates import replace_surrogates
+from finetune.counting.tokens import EncodingName, TokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _IN_FLIGHT_MAX = 6
 _BUSY = 1
 """Batches: so many may be on their way; from so many on the companion has enough to do."""
 _EXIT_TIMEOUT_S = 10
-_START = "import sys; sys.path[:] = {path!r}; from finetune.companion import serve; serve()"
+_START = "import sys; sys.path[:] = {path!r}; from finetune.checking.companion import serve; serve()"
 
 _encode = msgspec.msgpack.Encoder().encode
 

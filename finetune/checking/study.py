@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from finetune.sensitive import SensitiveCode, sensitive_rows
-from finetune.windows import SKETCH_SIZE, sketches
+from finetune.checking.sensitive import SensitiveCode, sensitive_rows
+from finetune.checking.windows import SKETCH_SIZE, sketches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from finetune.tokens import TokenCounter
+    from finetune.counting.tokens import TokenCounter
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _SET_BY_THE_TEAM = frozenset({"system", "developer"})
@@ -29,8 +29,8 @@ _REMEMBERED_MAX_CHARACTERS = 5_000
 class Looks(msgspec.Struct, gc=False):
     """What a batch of rows looks like.
 
-    `sketches` are 20 unsigned 32-bit numbers a row, and `numbers` one (`finetune.windows`); `sensitive` has (index of
-    the row, code, what it is).
+    `sketches` are 20 unsigned 32-bit numbers a row, and `numbers` one (`finetune.checking.windows`); `sensitive` has
+    (index of the row, code, what it is).
     """
 
     sketches: bytes

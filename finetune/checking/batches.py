@@ -6,16 +6,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
-from finetune.companion import Companion, CompanionLostError
-from finetune.study import Studied, TokenStudy, look_at
-from finetune.tokens import TokenCounter
+from finetune.checking.companion import Companion, CompanionLostError
+from finetune.checking.study import Studied, TokenStudy, look_at
+from finetune.counting.tokens import TokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from finetune.example import Example
-    from finetune.tokens import EncodingName
+    from finetune.counting.tokens import EncodingName
+    from finetune.formats.example import Example
 
 BATCH_CHARACTERS = 200_000
 """A batch is about so long: what numpy makes of it stays in a processor's cache."""

@@ -1,7 +1,8 @@
 """The process in which workbooks and Parquet files are read: the file on standard input, rows on standard output.
 
 Lines of `r<number> <object>`, `f<number> <[code, reason]>`, `d0 <what was doubtful>`, `x0 <[code, message, hint]>`.
-Run by `finetune.limited` only: `python -m finetune.table_reader xlsx|parquet MEMORY_BYTES CPU_SECONDS`.
+Run by `finetune.containers.limited` only:
+`python -m finetune.containers.table_reader xlsx|parquet MEMORY_BYTES CPU_SECONDS`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 import msgspec
 
-from finetune.refusal import DAMAGED, TOO_MUCH, Refusal, UnreadableError
-from finetune.table_rows import as_text, known_names, table_rows
+from finetune.containers.refusal import DAMAGED, TOO_MUCH, Refusal, UnreadableError
+from finetune.containers.table_rows import as_text, known_names, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from finetune.jsonl import Flaw
+    from finetune.containers.jsonl import Flaw
 
     Records: TypeAlias = Iterator[tuple[int, Sequence[Any], Flaw | None]]
 

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finetune.catalogue import ESTIMATE_MARGIN, Catalogue, Model, default_epochs
+from finetune.checking.notes import by_severity
+from finetune.checking.rules import row_finding
 from finetune.errors import UserError
 from finetune.findings import ROWS_SHOWN, Finding, Severity
-from finetune.images import EXAMPLES_WITH_IMAGES_MAX
-from finetune.notes import by_severity
-from finetune.recognition import MISSING
+from finetune.formats.images import EXAMPLES_WITH_IMAGES_MAX
+from finetune.formats.recognition import MISSING
 from finetune.report import PriceRange, Report, Tokens
-from finetune.rules import row_finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from finetune.refusal import Refusal
+    from finetune.checking.survey import FormatSurvey, Survey
+    from finetune.containers.refusal import Refusal
+    from finetune.containers.rows import Rows
+    from finetune.counting.tokens import EncodingName, TokenCounter
     from finetune.report import FormatName
-    from finetune.rows import Rows
-    from finetune.survey import FormatSurvey, Survey
-    from finetune.tokens import EncodingName, TokenCounter
 
 GOOD_EXAMPLES = 50
 """Under this many, more are advised: OpenAI's guide sees clear gains from 50 to 100 examples on."""

@@ -8,9 +8,9 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from finetune.jsonl import Flaw
-from finetune.lines import LINE_MAX_BYTES, pieces
-from finetune.table_rows import known_names, table_rows
+from finetune.containers.jsonl import Flaw
+from finetune.containers.lines import LINE_MAX_BYTES, pieces
+from finetune.containers.table_rows import known_names, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from finetune.jsonl import Flaw
-from finetune.lines import all_lines
+from finetune.containers.jsonl import Flaw
+from finetune.containers.lines import all_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from finetune.windows import NONE, SKETCH_SIZE
+from finetune.checking.windows import NONE, SKETCH_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class NearDuplicates:
     _rows: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
 
     def add(self, sketches: NDArray[np.uint32], numbers: NDArray[np.uint32], rows: NDArray[np.uint32]) -> None:
-        """Remember rows by their sketches (`finetune.windows`); rows without any window are like no other."""
+        """Remember rows by their sketches (`finetune.checking.windows`); rows without any window are like no other."""
         wanted = self._looked_at(sketches)
         sketches, numbers, rows = sketches[wanted], numbers[wanted], rows[wanted]
         while self._size + len(rows) > self.capacity:

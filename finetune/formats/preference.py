@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from finetune import chat, images, tools
-from finetune.example import Example, key_of
-from finetune.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE
+from finetune.counting.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE
+from finetune.formats import chat, images, tools
+from finetune.formats.example import Example, key_of
 
 NESTED: Final = ("input", "preferred_output", "non_preferred_output")
 FLAT: Final = ("prompt", "chosen", "rejected")

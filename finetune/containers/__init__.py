@@ -1,0 +1,1 @@
+"""Whatever holds the rows: recognised, decoded, opened within limits, and given out as numbered lines of JSON."""

@@ -1,0 +1,1 @@
+"""Tokens, counted exactly as OpenAI's models count them, and the distribution of example lengths."""
