@@ -257,9 +257,8 @@ class Stack:
             return [key for key in jobs if client.hget(key, "lease_until") != "0"]
 
     def kill_one_below(self, name: str, words: str, how: signal.Signals = signal.SIGKILL) -> int:
-        """Signal the newest process below a service whose command line holds `words`; return its id."""
-        found = [pid for pid, command in _below(self.pid(name)) if words in command]
-        assert found, f"{name} has no child process like {words!r}"
+        """Signal the newest process below a service whose command line holds `words`, once there is one; its id."""
+        found = wait_for(lambda: [pid for pid, command in _below(self.pid(name)) if words in command], timeout_s=60)
         os.kill(found[-1], how)
         return found[-1]
 
