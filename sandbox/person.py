@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Target = Message | View
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Replica:
                     return None
                 self._changed.wait(left_s)
 
-    def catch_up(self, seq: int, timeout_s: float = 10.0) -> None:
+    def catch_up(self, seq: int, timeout_s: float = 60.0) -> None:
         """Wait until the change numbered `seq` has arrived, so that one reads what one wrote."""
         if not self.wait_for(lambda: self._seq >= seq, timeout_s):
             raise ConnectionError("the workspace's live stream has ended" if self._gone else "it has fallen behind")

@@ -56,4 +56,13 @@ function place(menu, at) {
   menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
 }
 
-addEventListener("scroll", () => close(), true);
+// It goes where its opener goes: a message that arrives scrolls the list, and must not take the menu away.
+function follow() {
+  if (!open?.anchor.isConnected) return;
+  const at = open.anchor.getBoundingClientRect();
+  if (at.bottom < 0 || at.top > innerHeight) close();
+  else place(open.menu, at);
+}
+
+addEventListener("scroll", follow, true);
+addEventListener("resize", follow);

@@ -28,6 +28,9 @@ IN_CHROMIUM = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM HERE: the page is NOT tested (apt-get install chromium)"),
 ]
+# What is expected comes at once, or much later on a machine that does ten other things.
+PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 DESKTOP, PHONE = (1200, 800), (390, 800)
 
 
@@ -51,6 +54,7 @@ def opened(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Gener
         has_touch=size == PHONE,
         is_mobile=size == PHONE,
     )
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)

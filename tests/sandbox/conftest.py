@@ -25,13 +25,22 @@ BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-of-the-test", "xapp-of-the-test", "signing-
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> SandboxConfig:
+def ack_timeout_s() -> float:
+    """How long the workspace waits for an acknowledgement: longer than a slow machine needs.
+
+    A test in which nobody acknowledges parametrizes it.
+    """
+    return 30.0
+
+
+@pytest.fixture
+def config(tmp_path: Path, ack_timeout_s: float) -> SandboxConfig:
     return SandboxConfig(
         data_dir=tmp_path / "workspace",
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         signing_secret=SECRET,
-        ack_timeout_s=0.5,
+        ack_timeout_s=ack_timeout_s,
         retry_delays_s=(0.05, 0.05, 0.05),
     )
 

@@ -29,7 +29,7 @@ def dial(slack: WebClient) -> Generator[Dial]:
         def dial() -> ClientConnection:
             address = slack.apps_connections_open(app_token=APP_TOKEN)["url"]
             connection = open_connections.enter_context(connect_socket(address, proxy=None))
-            assert json.loads(connection.recv(timeout=5))["type"] == "hello"
+            assert json.loads(connection.recv(timeout=60))["type"] == "hello"
             return connection
 
         yield dial
@@ -53,7 +53,7 @@ def test_a_dropped_file_is_told_twice_as_a_message_and_as_an_id(
 ) -> None:
     connect(app)
     dropped = mina.drop("#tuning", "tickets.jsonl", b'{"messages": []}\n')
-    events = {event["type"]: event for event, _ in (heard.get(timeout=5), heard.get(timeout=5))}
+    events = {event["type"]: event for event, _ in (heard.get(timeout=60), heard.get(timeout=60))}
     message, shared = events["message"], events["file_shared"]
     assert (message["subtype"], message["ts"], message["channel"]) == ("file_share", dropped.ts, dropped.channel)
     assert message["files"][0]["name"] == "tickets.jsonl"
@@ -68,7 +68,7 @@ def test_a_file_in_a_shared_channel_is_only_an_id_to_look_up(
 ) -> None:
     connect(app)
     workspace.as_user("ext").drop("#partners", "theirs.jsonl", b"{}\n")
-    events = {event["type"]: event for event, _ in (heard.get(timeout=5), heard.get(timeout=5))}
+    events = {event["type"]: event for event, _ in (heard.get(timeout=60), heard.get(timeout=60))}
     shown = events["message"]["files"][0]
     assert shown["file_access"] == "check_file_info"
     assert "url_private_download" not in shown
@@ -76,6 +76,7 @@ def test_a_file_in_a_shared_channel_is_only_an_id_to_look_up(
     assert events["message"]["user_team"] != slack.auth_test()["team_id"]
 
 
+@pytest.mark.parametrize("ack_timeout_s", [1.5])
 def test_an_event_without_an_acknowledgement_is_told_again_with_its_number_and_reason(
     app: App, workspace: Workspace, mina: Person, connect: Connect
 ) -> None:
@@ -90,11 +91,11 @@ def test_an_event_without_an_acknowledgement_is_told_again_with_its_number_and_r
 
     connect(app)
     mina.say("#tuning", "hello")
-    assert [tries.get(timeout=5) for _ in range(3)] == [("0", ""), ("1", "timeout"), ("2", "timeout")]
+    assert [tries.get(timeout=60) for _ in range(3)] == [("0", ""), ("1", "timeout"), ("2", "timeout")]
     workspace.wait_for(lambda w: [d["outcome"] for d in w.deliveries("message")] == ["timeout", "timeout", "acked"])
     first, _, last = workspace.deliveries("message")
-    assert first["took_ms"] >= 450
-    assert last["took_ms"] < 450
+    assert first["took_ms"] >= 1450
+    assert last["took_ms"] < first["took_ms"]
 
 
 def test_redelivery_can_be_forced_although_acknowledged(
@@ -103,7 +104,7 @@ def test_redelivery_can_be_forced_although_acknowledged(
     connect(app)
     workspace.switch(redeliver=3)
     mina.say("#tuning", "hello")
-    told = [heard.get(timeout=5) for _ in range(3)]
+    told = [heard.get(timeout=60) for _ in range(3)]
     assert len({request.body["event_id"] for _, request in told}) == 1
     assert [request.headers["x-slack-retry-num"][0] for _, request in told] == ["0", "1", "2"]
 
@@ -113,16 +114,16 @@ def test_an_event_waits_for_an_app_that_is_away(
 ) -> None:
     mina.say("#tuning", "is anybody there?")
     connect(app)
-    assert heard.get(timeout=5)[0]["text"] == "is anybody there?"
+    assert heard.get(timeout=60)[0]["text"] == "is anybody there?"
 
 
 def test_an_event_lost_with_its_connection_goes_to_another_one(workspace: Workspace, mina: Person, dial: Dial) -> None:
     first = dial()
     mina.say("#tuning", "hello")
-    assert json.loads(first.recv(timeout=5))["retry_attempt"] == 0
+    assert json.loads(first.recv(timeout=60))["retry_attempt"] == 0
     second = dial()
     first.close()
-    again = json.loads(second.recv(timeout=5))
+    again = json.loads(second.recv(timeout=60))
     assert (again["retry_attempt"], again["retry_reason"]) == (1, "timeout")
     second.send(json.dumps({"envelope_id": again["envelope_id"]}))
     workspace.wait_for(lambda w: [d["outcome"] for d in w.deliveries("message")] == ["closed", "acked"])
@@ -135,7 +136,7 @@ def test_several_connections_take_turns(workspace: Workspace, mina: Person, dial
     told: list[str] = []
     for connection in connections:
         for _ in range(2):
-            envelope = json.loads(connection.recv(timeout=5))
+            envelope = json.loads(connection.recv(timeout=60))
             told.append(envelope["payload"]["event"]["text"])
             connection.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
     assert sorted(told) == [f"message {number}" for number in range(4)]
@@ -145,16 +146,16 @@ def test_several_connections_take_turns(workspace: Workspace, mina: Person, dial
 def test_an_app_is_told_to_go_before_its_connection_is_closed(workspace: Workspace, dial: Dial) -> None:
     connection = dial()
     workspace.disconnect("refresh_requested")
-    assert json.loads(connection.recv(timeout=5))["reason"] == "refresh_requested"
+    assert json.loads(connection.recv(timeout=60))["reason"] == "refresh_requested"
     with pytest.raises(ConnectionClosed):
-        connection.recv(timeout=5)
+        connection.recv(timeout=60)
     workspace.wait_for(lambda w: w.connection()["connections"] == 0)
 
 
 def test_a_ticket_opens_one_connection(slack: WebClient, dial: Dial) -> None:
     address = slack.apps_connections_open(app_token=APP_TOKEN)["url"]
     with connect_socket(address, proxy=None) as connection:
-        assert json.loads(connection.recv(timeout=5))["type"] == "hello"
+        assert json.loads(connection.recv(timeout=60))["type"] == "hello"
     with pytest.raises(InvalidStatus), connect_socket(address, proxy=None):
         pass
 
@@ -162,7 +163,7 @@ def test_a_ticket_opens_one_connection(slack: WebClient, dial: Dial) -> None:
 def test_a_mention_is_told_as_a_message_and_as_a_mention(app: App, mina: Person, connect: Connect, heard: Any) -> None:
     connect(app)
     mina.say("#tuning", "@tuneroom <hello> & bye")
-    events = {event["type"]: event for event, _ in (heard.get(timeout=5), heard.get(timeout=5))}
+    events = {event["type"]: event for event, _ in (heard.get(timeout=60), heard.get(timeout=60))}
     assert events.keys() == {"message", "app_mention"}
     assert events["app_mention"]["text"] == "<@U0000TUNE0> &lt;hello&gt; &amp; bye"
     section = events["message"]["blocks"][0]["elements"][0]
@@ -177,10 +178,10 @@ def test_nothing_is_told_of_a_channel_before_the_bot_is_invited(
     mina.say("#general", "@tuneroom are you there?")
     mina.drop("#general", "unseen.jsonl", b"{}\n")
     mina.invite_bot("#general")
-    joined, _ = heard.get(timeout=5)
+    joined, _ = heard.get(timeout=60)
     assert (joined["type"], joined["user"], joined["inviter"]) == ("member_joined_channel", "U0000TUNE0", mina.id)
     mina.say("#general", "now?")
-    assert heard.get(timeout=5)[0]["text"] == "now?"
+    assert heard.get(timeout=60)[0]["text"] == "now?"
 
 
 def test_opening_the_home_is_told_and_the_home_is_shown(app: App, mina: Person, connect: Connect) -> None:
@@ -222,7 +223,7 @@ def test_over_http_events_are_signed_verified_and_told_again(
     mina = workspace.as_user("mina")
     mina.say("#tuning", "hello")
     workspace.wait_for_message("#tuning", "hello to you")
-    assert [heard.get(timeout=5) for _ in range(2)] == [("hello", []), ("hello", ["1"])]
+    assert [heard.get(timeout=60) for _ in range(2)] == [("hello", []), ("hello", ["1"])]
     assert workspace.deliveries("message")[0]["outcome"] == "http_error"
     mina.command("/tune", "help me")
     assert mina.ephemeral().text == "mina said help me"

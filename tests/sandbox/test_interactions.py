@@ -294,6 +294,7 @@ def test_a_command_is_answered_at_once_to_one_person_or_to_all(
         mina.command("/dance")
 
 
+@pytest.mark.parametrize("ack_timeout_s", [0.5])
 def test_an_app_that_does_not_answer_is_said_to_have_failed(
     app: App, workspace: Workspace, mina: Person, connect: Connect
 ) -> None:

@@ -126,7 +126,8 @@ def test_a_file_is_dropped_with_the_mouse(page: Page, workspace: Workspace) -> N
     expect(page.locator("#room")).to_have_attribute("data-drop", "Drop to share in #tuning")
     page.dispatch_event("#room", "drop", {"dataTransfer": transfer})
     expect(page.locator("a.file")).to_contain_text("dropped.jsonl")
-    assert workspace.file_content(workspace.messages("#tuning")[0].files[0]["id"]) == b'{"a": 1}\n'
+    [said] = workspace.wait_for(lambda w: w.messages("#tuning"))
+    assert workspace.file_content(said.files[0]["id"]) == b'{"a": 1}\n'
 
 
 def test_what_people_and_models_write_is_shown_and_never_run(page: Page, slack: WebClient, mina: Person) -> None:

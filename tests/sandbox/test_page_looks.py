@@ -103,7 +103,8 @@ def test_a_mention_is_completed_and_becomes_one(page: Page, workspace: Workspace
     expect(box).to_have_value("hello @tuneroom ")
     box.press("Enter")
     expect(page.locator("#messages .mention")).to_have_text("@tuneroom")
-    assert workspace.messages("#tuning")[-1].raw["text"] == f"hello <@{workspace.user_id('tuneroom')}>"
+    [said] = workspace.wait_for(lambda w: w.messages("#tuning"))
+    assert said.raw["text"] == f"hello <@{workspace.user_id('tuneroom')}>"
 
 
 def test_a_message_shortcut_runs_from_the_messages_menu_by_keyboard(
@@ -138,8 +139,22 @@ def test_a_reaction_is_chosen_and_drawn_without_an_emoji_font(page: Page, mina: 
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name="white_check_mark").click()
     expect(page.locator(".reaction svg.emoji")).to_be_visible()
-    shown = workspace.wait_for(lambda w: w.message(message))
-    assert shown.reactions == ["white_check_mark"]
+    assert workspace.wait_for(lambda w: w.message(message).reactions) == ["white_check_mark"]
+
+
+def test_a_menu_stays_while_messages_arrive(page: Page, mina: Person, workspace: Workspace) -> None:
+    for number in range(20):
+        message = mina.say("#tuning", f"message {number}")
+    expect(page.get_by_text("message 19")).to_be_in_viewport()
+    page.get_by_role("button", name="React", exact=True).last.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    mina.say("#tuning", "one more")
+    expect(page.get_by_text("one more")).to_be_in_viewport()
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert workspace.wait_for(lambda w: w.message(message).reactions) == ["+1"]
 
 
 def test_dates_are_shown_in_the_readers_zone(page: Page, slack: WebClient) -> None:
