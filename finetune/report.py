@@ -9,6 +9,7 @@ import msgspec
 
 from finetune.contract import PromptContract  # noqa: TC001 - msgspec reads the annotations at run time
 from finetune.findings import Finding, Severity
+from finetune.shape import Shape  # noqa: TC001 - the same
 
 FormatName = Literal["chat", "prompt-completion", "preference", "reinforcement", "alpaca", "sharegpt"]
 Verdict = Literal["accepted", "rejected", "unreadable"]
@@ -40,7 +41,8 @@ class Report:
     is what the prices assume, 0 without examples. `counted_with` names the tokenizer, or says "estimate" where
     it is that of none of the models asked about, or part of the file has no published count.
     `container` is what holds the rows, `encoding` the text's, both as they were recognised; `doubts` says why, in
-    sentences, where that was not certain. `task` comes with the guidance by task, and is None until then.
+    sentences, where that was not certain. `task` comes with the guidance by task, and is None until then. `shape` is
+    what prompts and completions share, None for other formats.
     """
 
     format: FormatName | None
@@ -57,6 +59,7 @@ class Report:
     task: str | None = None
     container: str = "jsonl"
     doubts: tuple[str, ...] = ()
+    shape: Shape | None = None
 
     @property
     def verdict(self) -> Verdict:

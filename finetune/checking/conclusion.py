@@ -101,6 +101,7 @@ def conclude(survey: Survey, rows: Rows, question: Question, counters: Sequence[
         price_usd=_prices(name, found, question, margin) if name and found and examples else {},
         findings=by_severity(findings),
         contract=found.learner.contract() if found and examples else None,
+        shape=found.shape() if found and examples else None,
         counted_with="estimate" if estimated and examples else counters[0].counted_with,
         encoding=rows.encoding,
         prices_as_of=question.catalogue.as_of.isoformat(),
@@ -135,12 +136,12 @@ def _mixed(survey: Survey, name: FormatName) -> list[Finding]:
 
 
 def _duplicates(found: FormatSurvey, total: int) -> list[Finding]:
-    repeats = found.keys.repeats()
-    if not repeats:
+    repeats, originals = found.keys.repeats()
+    if not len(repeats):
         return []
-    row, original = repeats[0]
+    row, original = int(repeats[0]), int(originals[0])
     detail = f", row {original}" if len(repeats) == 1 else f" (row {row} repeats row {original})"
-    rows = tuple(repeated for repeated, _ in repeats[:ROWS_SHOWN])
+    rows = tuple(repeats[:ROWS_SHOWN].tolist())
     return [row_finding("duplicate-row", rows, len(repeats), total, detail=detail)]
 
 

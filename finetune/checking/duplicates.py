@@ -1,40 +1,71 @@
-"""Rows that repeat an earlier one, found from 64-bit keys after the file has been read."""
+"""Rows that ask, or ask and answer, what another one does, found from keys after the file has been read."""
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-LARGE = 50_000
-"""From here on NumPy sorts the keys: a set of Python integers would take nine times the memory."""
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from finetune.formats.example import Example
+
+_ANSWER_BITS = 0xFFFFFFFF
+"""Of an answer's key 32 bits are kept: answers are only compared where the same is asked, or to be counted."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Keys:
-    """The keys of all examples, 8 bytes each, and the rows they stand in, another 8."""
+    """Of every example what it asks, what it answers and its row: 16 bytes."""
 
-    keys: array[int] = field(default_factory=lambda: array("Q"))
-    rows: array[int] = field(default_factory=lambda: array("Q"))
+    asked: array[int] = field(default_factory=lambda: array("q"))
+    answered: array[int] = field(default_factory=lambda: array("I"))
+    rows: array[int] = field(default_factory=lambda: array("I"))
 
-    def add(self, key: int, row: int) -> None:
-        """Remember one example."""
-        self.keys.append(key)
+    def add(self, example: Example, row: int) -> None:
+        """Remember one example; all are added before anything is asked."""
+        self.asked.append(example.asked)
+        self.answered.append((example.answered or 0) & _ANSWER_BITS)
         self.rows.append(row)
 
-    def repeats(self) -> list[tuple[int, int]]:
-        """Return (row, the first row it repeats), in the order of the file."""
-        return self._sorted() if len(self.keys) > LARGE else self._looked_up()
+    def repeats(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return the rows that repeat an earlier one, in the order of the file, and the first such row of each."""
+        places, _, begins = self._same_questions
+        rows = np.frombuffer(self.rows, dtype=np.uint32)[places]
+        first = rows[np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))]
+        order = np.argsort(rows[~begins])
+        return rows[~begins][order], first[~begins][order]
 
-    def _looked_up(self) -> list[tuple[int, int]]:
-        first: dict[int, int] = {}
-        pairs = ((row, first.setdefault(key, row)) for key, row in zip(self.keys, self.rows, strict=True))
-        return [(row, original) for row, original in pairs if row != original]
+    def conflicts(self) -> NDArray[np.uint32]:
+        """Return the rows that ask what another row answers otherwise, in the order of the file."""
+        places, groups, begins = self._same_questions
+        disputed = np.bincount(groups[begins]) > 1
+        return np.sort(np.frombuffer(self.rows, dtype=np.uint32)[places[disputed[groups]]])
 
-    def _sorted(self) -> list[tuple[int, int]]:
-        import numpy as np  # noqa: PLC0415 - only large files are worth its 0.1 s
+    def answers(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Return the keys of the different answers, and how many rows give each."""
+        return np.unique(np.frombuffer(self.answered, dtype=np.uint32), return_counts=True)
 
-        keys, rows = np.frombuffer(self.keys, dtype=np.uint64), np.frombuffer(self.rows, dtype=np.uint64)
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        originals = rows[first][which]
-        repeated = np.flatnonzero(rows != originals)
-        return [(int(rows[index]), int(originals[index])) for index in repeated]
+    @cached_property
+    def _same_questions(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """The examples that ask what another one asks, by question, answer and place.
+
+        Their places, the number of each one's question, and where another answer begins.
+        """
+        asked = np.frombuffer(self.asked, dtype=np.int64)
+        order = np.argsort(asked, kind="stable")
+        after = np.flatnonzero(np.diff(asked[order]) == 0)
+        if not len(after):
+            return order[:0], order[:0], np.zeros(0, dtype=bool)
+        places = order[np.union1d(after, after + 1)]
+        asked, answered = asked[places], np.frombuffer(self.answered, dtype=np.uint32)[places]
+        order = np.lexsort((answered, asked))
+        asked, answered = asked[order], answered[order]
+        others = np.append(np.ones(1, dtype=bool), asked[1:] != asked[:-1])
+        begins = others.copy()
+        begins[1:] |= answered[1:] != answered[:-1]
+        return places[order], np.cumsum(others) - 1, begins

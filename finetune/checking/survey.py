@@ -11,6 +11,7 @@ from finetune.checking.duplicates import Keys
 from finetune.checking.learner import ChatLearner, CompletionLearner
 from finetune.checking.near_duplicates import NearDuplicates
 from finetune.checking.notes import Notes
+from finetune.checking.pairs import Pairs
 from finetune.containers import jsonl
 from finetune.containers.jsonl import Flaw
 from finetune.counting.lengths import Lengths
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from finetune.counting.tokens import EncodingName
     from finetune.formats.example import Example
     from finetune.report import FormatName
+    from finetune.shape import Shape
 
 
 @dataclass(slots=True)
@@ -35,12 +37,17 @@ class FormatSurvey:
     learner: ChatLearner | CompletionLearner
     lengths: Mapping[str, Lengths]
     notes: Notes = field(default_factory=Notes)
+    pairs: Pairs | None = None
     keys: Keys = field(default_factory=Keys)
     first_rows: list[int] = field(default_factory=list[int])
     rows: int = 0
     examples: int = 0
     with_images: int = 0
     counted_exactly: bool = True
+
+    def shape(self) -> Shape | None:
+        """Return what prompts and completions share; None for a format that has none."""
+        return None if self.pairs is None else self.pairs.shape(len(self.keys.answers()[0]))
 
     def count_row(self, number: int) -> None:
         """Count one row more of this format, whether it can be read or not."""
@@ -66,10 +73,7 @@ class Survey:
         self._contexts = contexts
         self._near = NearDuplicates()
         self.recogniser = Recogniser(meant)
-        self.formats: dict[FormatName, FormatSurvey] = {
-            name: self._format(CompletionLearner() if name == "prompt-completion" else ChatLearner())
-            for name in FORMATS
-        }
+        self.formats: dict[FormatName, FormatSurvey] = {name: self._format(name) for name in FORMATS}
 
     def add(self, number: int, line: bytes | Flaw | None, unit: str = "Line") -> Example | None:
         """Take one row that is not blank, as JSON, and return the example in it, if there is one.
@@ -96,8 +100,11 @@ class Survey:
         found = max(self.formats, key=lambda name: (self.formats[name].examples, self.formats[name].rows))
         return found if self.formats[found].rows else None
 
-    def _format(self, learner: ChatLearner | CompletionLearner) -> FormatSurvey:
-        return FormatSurvey(learner, {encoding: Lengths() for encoding in self._encodings})
+    def _format(self, name: FormatName) -> FormatSurvey:
+        lengths = {encoding: Lengths() for encoding in self._encodings}
+        if name == "prompt-completion":
+            return FormatSurvey(CompletionLearner(), lengths, pairs=Pairs())
+        return FormatSurvey(ChatLearner(), lengths)
 
     def _read(self, number: int, row: dict[str, Any], line: bytes) -> Example | None:
         read = self.recogniser.read(row, line)
@@ -120,7 +127,9 @@ class Survey:
         survey.counted_exactly = survey.counted_exactly and example.counted_exactly
         survey.with_images += example.images > 0
         survey.learner.add(example)
-        survey.keys.add(example.key, number)
+        survey.keys.add(example, number)
+        if survey.pairs is not None:
+            survey.pairs.add(example.prompt, example.completion, number)
         for code in example.problems:
             survey.notes.add(code, number)
         return example
@@ -145,8 +154,9 @@ class Survey:
         rows, originals = self._near.pairs()
         if not len(rows):
             return
-        exact = {row for survey in self.formats.values() for row, _ in survey.keys.repeats()}
+        exact = np.concatenate([survey.keys.repeats()[0] for survey in self.formats.values()])
+        only_near = ~np.isin(rows, exact)
+        rows, originals = rows[only_near], originals[only_near]
         part = f" Of {self._near.one_in} rows, one was compared." if self._near.one_in > 1 else ""
         for row, original in zip(rows.tolist(), originals.tolist(), strict=True):
-            if row not in exact:
-                self.notes.add("near-duplicate", row, hint=f"Row {row} says nearly what row {original} says.{part}")
+            self.notes.add("near-duplicate", row, hint=f"Row {row} says nearly what row {original} says.{part}")

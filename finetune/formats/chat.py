@@ -9,7 +9,7 @@ import msgspec
 
 from finetune.counting.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE, TOKENS_PER_NAME
 from finetune.formats import images, tools
-from finetune.formats.example import Example, key_of
+from finetune.formats.example import Example, same_text, same_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +20,15 @@ MESSAGE_KEYS = frozenset(
     {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"}
 )
 
+_ONE_TURN = ["user", "assistant"]
+_WHOLE, _NOT_PLAIN = "\0whole", "\0message"
+"""Stand where no role does, so that keys of one kind are not those of another."""
+
 
 class PlainMessage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A message of nothing but role and text, as most are."""
 
-    content: str  # in the order of the alphabet, so that a message read by hand has the same key
+    content: str
     role: Literal["system", "developer", "user", "assistant"]
 
 
@@ -54,13 +58,18 @@ def read_plain(line: bytes) -> Example | None:
         said += (message.role, message.content)
         if not message.content.strip():
             problems.append("content-missing")
+    is_answered = roles[-1] == "assistant"
+    asks_once = is_answered and (roles == _ONE_TURN or roles[1:] == _ONE_TURN)
     return Example(
         format="chat",
         texts=said,
         overhead=TOKENS_PER_CHAT + TOKENS_PER_MESSAGE * len(messages),
-        key=key_of(_encode(messages)),
+        asked=same_texts(said[:-2] if is_answered else [*said, _WHOLE]),
+        answered=same_text(said[-1]) if is_answered else None,
         problems=tuple(dict.fromkeys(problems)),
         system=messages[0].content if messages[0].role == "system" else None,
+        prompt=said[-3] if asks_once else "",
+        completion=said[-1] if asks_once else "",
     )
 
 
@@ -81,15 +90,20 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
     problems += pictured
     if not row.keys() <= COLUMNS:
         problems.append("extra-column")
+    asked, answered = keys(row, line)
+    prompt, completion = _one_turn(messages)
     return Example(
         format="chat",
         texts=[text for message in messages for text in texts(message)] + _definitions(row),
         overhead=TOKENS_PER_CHAT
         + sum(TOKENS_PER_MESSAGE + TOKENS_PER_NAME * ("name" in message) for message in messages),
-        key=key(row, line),
+        asked=asked,
+        answered=answered,
         problems=tuple(dict.fromkeys(problems)),
         counted_exactly=not row.keys() & {"tools", "functions"} and not any(map(has_more_than_text, messages)),
         system=system_of(messages),
+        prompt=prompt,
+        completion=completion,
         images=pictures,
     )
 
@@ -185,10 +199,39 @@ def system_of(messages: list[dict[str, Any]]) -> str | None:
     return "".join(texts(messages[0])[1:]) or None
 
 
-def key(row: dict[str, Any], line: bytes, columns: frozenset[str] = COLUMNS) -> int:
-    """Return a key that is equal for rows whose `columns` are equal."""
+def _one_turn(messages: list[dict[str, Any]]) -> tuple[str, str]:
+    """Return what is asked and answered where a conversation has one of each, as texts; else two empty ones."""
+    turns = messages[1:] if messages and messages[0].get("role") in ("system", "developer") else messages
+    if [turn.get("role") for turn in turns] != _ONE_TURN or any(map(has_more_than_text, turns)):
+        return "", ""
+    asked, answered = ("".join(texts(turn)[1:]) for turn in turns)
+    return asked, answered
+
+
+def keys(row: dict[str, Any], line: bytes, columns: frozenset[str] = COLUMNS) -> tuple[int, int | None]:
+    """Return what `Example.asked` and `answered` are for a row with `messages`, of which `columns` count.
+
+    A row is read as it would be if it were plain, where it is.
+    """
     others = {name: row[name] for name in columns - {"messages"} if name in row}
+    messages: list[Any] = row["messages"]
+    last: Any = messages[-1]
+    is_answered = isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "assistant"
     try:
-        return key_of(_encode(row["messages"]) + (_encode(others) if others else b""))
+        beside = [_encode(others).decode()] if others else []
+        said = [text for message in messages[: -1 if is_answered else None] for text in _told_apart(message)]
+        if not is_answered:
+            return same_texts([*said, _WHOLE, *beside]), None
+        answer = _told_apart(last)
     except (ValueError, TypeError, RecursionError):  # what only Python's own reader takes, such as half a character
-        return key_of(line)
+        return hash(line), None
+    return same_texts(said + beside), same_text(answer[1]) if answer[0] == "assistant" else same_texts(answer)
+
+
+def _told_apart(message: Any) -> tuple[str, str]:
+    if isinstance(message, dict):
+        fields = cast("dict[str, Any]", message)
+        role, content = fields.get("role"), fields.get("content")
+        if len(fields) == len(PlainMessage.__struct_fields__) and isinstance(role, str) and isinstance(content, str):
+            return role, content
+    return _NOT_PLAIN, _encode(message).decode()

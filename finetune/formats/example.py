@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from finetune.report import FormatName
 
 
@@ -15,21 +18,39 @@ class Example:
     """What was read of a row.
 
     `texts` are counted, and `overhead` tokens added for the format's own. `counted_exactly` is False where part of the
-    row has no published count (tools, pictures). `key` is equal for rows that are the same example. `system`, `prompt`
-    and `completion` are what the prompt contract is learnt from. `problems` are codes of findings, `images` how many
-    pictures it has.
+    row has no published count (tools, pictures). `asked` is equal for examples that ask the same, and `answered` for
+    those that answer the same; it is None where there is no one answer, and then `asked` is of the whole example.
+    Both hold within this process only. `system` is the system message; `prompt` and `completion` are the two texts of
+    a pair, and of a chat with one question and one answer. `problems` are codes of findings, `images` how many pictures
+    it has.
     """
 
     format: FormatName
     texts: list[str]
     overhead: int
-    key: int
+    asked: int
+    answered: int | None = None
     problems: tuple[str, ...] = ()
     counted_exactly: bool = True
     system: str | None = None
     prompt: str = ""
     completion: str = ""
     images: int = 0
+
+    @property
+    def key(self) -> int:
+        """Return 64 bits that are equal for rows that are the same example."""
+        return hash((self.asked, self.answered))
+
+
+def same_text(text: str) -> int:
+    """Return 64 bits that are equal for texts which Unicode holds to be the same, such as two spellings of é."""
+    return hash(normalize("NFC", text))
+
+
+def same_texts(texts: Iterable[str]) -> int:
+    """Return 64 bits that are equal for lists of the same texts."""
+    return hash(tuple([normalize("NFC", text) for text in texts]))
 
 
 def key_of(content: bytes) -> int:

@@ -8,7 +8,7 @@ import msgspec
 
 from finetune.counting.tokens import TOKENS_PER_CHAT, TOKENS_PER_MESSAGE
 from finetune.formats import chat, images, tools
-from finetune.formats.example import Example, key_of
+from finetune.formats.example import Example, same_text
 
 NESTED: Final = ("input", "preferred_output", "non_preferred_output")
 FLAT: Final = ("prompt", "chosen", "rejected")
@@ -29,7 +29,7 @@ def is_one(row: dict[str, Any]) -> bool:
 
 def read(row: dict[str, Any], line: bytes) -> Example | str:
     """Return the example in an object, or the code of the finding that keeps it from being one."""
-    pair = _nested(row) if row.keys() & {*NESTED} and not row.keys() >= {"chosen", "rejected"} else _flat(row)
+    pair = pair_of(row)
     if pair is None:
         return "pair-incomplete"
     asked, preferred, other = pair
@@ -50,11 +50,16 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
         format="preference",
         texts=[text for message in every for text in chat.texts(message)],
         overhead=TOKENS_PER_CHAT * 2 + TOKENS_PER_MESSAGE * len(every),
-        key=_key(pair, line),
+        asked=_key(pair, line),
         problems=tuple(dict.fromkeys(problems)),
         counted_exactly=False,  # how often the prompt is charged is the provider's affair
         system=chat.system_of(asked),
     )
+
+
+def pair_of(row: dict[str, Any]) -> tuple[Messages, Messages, Messages] | None:
+    """Return what was asked, the answer that is preferred and the other one, as messages; None where one is missing."""
+    return _nested(row) if row.keys() & {*NESTED} and not row.keys() >= {"chosen", "rejected"} else _flat(row)
 
 
 def _nested(row: dict[str, Any]) -> tuple[Messages, Messages, Messages] | None:
@@ -111,6 +116,6 @@ def _is_same(preferred: Messages, other: Messages) -> bool:
 
 def _key(pair: tuple[Messages, Messages, Messages], line: bytes) -> int:
     try:
-        return key_of(_encode(pair))
+        return same_text(_encode(pair).decode())
     except (ValueError, TypeError, RecursionError):
-        return key_of(line)
+        return hash(line)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from finetune.formats.example import Example, key_of
+from finetune.formats.example import Example, same_text
 
 COLUMNS = frozenset({"prompt", "completion"})
 
@@ -60,12 +60,12 @@ def _example(prompt: str, completion: str, problems: list[str]) -> Example:
         problems.append("empty-prompt")
     if not completion.strip():
         problems.append("empty-completion")
-    content = f"{len(prompt)} {prompt}{completion}".encode("utf-8", "surrogatepass")
     return Example(
         format="prompt-completion",
         texts=[prompt, completion],
         overhead=0,
-        key=key_of(content),
+        asked=same_text(prompt),
+        answered=same_text(completion),
         problems=tuple(problems),
         prompt=prompt,
         completion=completion,

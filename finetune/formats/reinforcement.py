@@ -48,7 +48,10 @@ def read(row: dict[str, Any], line: bytes, references: frozenset[str]) -> Exampl
     wanted = references or row.keys() - chat.COLUMNS - _NOTES
     if not any(_is_filled(row.get(name)) for name in wanted):
         problems.append("reinforcement-no-reference")
-    return replace(example, format="reinforcement", problems=tuple(problems), key=chat.key(row, line, frozenset(row)))
+    asked, answered = chat.keys(row, line, frozenset(row))
+    return replace(
+        example, format="reinforcement", problems=tuple(problems), asked=hash((asked, answered)), answered=None
+    )
 
 
 def _ends_open(messages: Any) -> bool:
