@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 import httpx2
 import openai
 
+from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_errors import plain_words
-from workers.provider import Answer, ErrorKind, ProviderError, Question, Run, RunEvent, RunStatus
+from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
     from finetune.launch import TrainRequest
+    from workers.provider import Answer, Question
 
 INTENT_KEY: Final = "tuneroom_intent"
 LOOKUP_RUNS_MAX: Final = 500
@@ -147,9 +149,11 @@ class OpenAIProtocol:
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             stop=list(question.contract.stop) or openai.omit,
+            logprobs=True if question.odds else openai.omit,
+            top_logprobs=CHAT_ODDS if question.odds else openai.omit,
         )
         choice = reply.choices[0]
-        return _answer(choice.message.content or "", choice.finish_reason, reply.usage)
+        return answer_of(choice.message.content or "", choice.finish_reason, reply.usage, chat_odds(choice.logprobs))
 
     def _completion(self, question: Question) -> Answer:
         contract = question.contract
@@ -159,9 +163,10 @@ class OpenAIProtocol:
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             stop=list(contract.stop) or openai.omit,
+            logprobs=COMPLETION_ODDS if question.odds else openai.omit,
         )
         choice = reply.choices[0]
-        return _answer(choice.text, choice.finish_reason, reply.usage)
+        return answer_of(choice.text, choice.finish_reason, reply.usage, completion_odds(choice.logprobs))
 
     async def run(self, run: str) -> Run:
         """Return a run as it is now."""
@@ -227,13 +232,4 @@ def _event(event: FineTuningJobEvent) -> RunEvent:
         total_steps=int(data.get("total_steps") or 0),
         train_loss=data.get("train_loss"),
         valid_loss=data.get("full_valid_loss", data.get("valid_loss")),
-    )
-
-
-def _answer(text: str, finish: str | None, usage: Any) -> Answer:
-    return Answer(
-        text=text,
-        finish=finish or "stop",
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
     )

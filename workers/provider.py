@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from finetune.class_odds import TokenOdds
     from finetune.contract import PromptContract
     from finetune.launch import TrainRequest
 
@@ -96,23 +97,28 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A test prompt as the model expects it: the contract it was trained with, and how to sample."""
+    """A test prompt as the model expects it: the contract it was trained with, and how to sample.
+
+    `odds`: the likeliest tokens at each place of the answer are wanted too.
+    """
 
     model: str
     text: str
     contract: PromptContract
     temperature: float = 0.0
     max_tokens: int = 256
+    odds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model said. `finish`: "stop", or "length" where `max_tokens` cut it."""
+    """What a model said. `finish`: "stop", or "length" where `max_tokens` cut it. `odds`: () where there are none."""
 
     text: str
     finish: str
     prompt_tokens: int
     completion_tokens: int
+    odds: tuple[TokenOdds, ...] = ()
 
 
 class Provider(Protocol):

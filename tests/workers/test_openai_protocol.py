@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from tests.support.samples import a_request
 from workers.openai_protocol import INTENT_KEY, Endpoint, OpenAIProtocol
@@ -221,3 +222,36 @@ def test_a_completion_is_asked_as_its_contract_says(canned: Canned) -> None:
     sent = json.loads(canned.asked[0][2])
     assert (sent["prompt"], sent["stop"]) == ("eggs and ->", ["\n"])
     assert (answer.text, answer.finish, answer.prompt_tokens, answer.completion_tokens) == (" ham", "stop", 4, 1)
+
+
+def test_the_likeliest_tokens_of_a_completion_are_told_where_wanted(canned: Canned) -> None:
+    logprobs = {"tokens": [" ham"], "token_logprobs": [-0.1], "top_logprobs": [{" eggs": -2.5}], "text_offset": [0]}
+    choice = {"text": " ham", "index": 0, "finish_reason": "stop", "logprobs": logprobs}
+    reply = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]}
+    question = Question(model="m", text="eggs and", contract=PromptContract(kind="completion"), odds=True)
+    answer = canned.answers(reply).answer(question)
+    assert json.loads(canned.asked[0][2])["logprobs"] == 5
+    assert answer.odds == (TokenOdds(b" ham", ((b" eggs", -2.5), (b" ham", -0.1))),)
+
+
+def test_the_likeliest_tokens_of_a_chat_are_told_by_their_bytes(canned: Canned) -> None:
+    half = {"token": "\\xea", "bytes": [0xEA], "logprob": -0.1}
+    content = [{**half, "top_logprobs": [half, {"token": "no", "bytes": None, "logprob": -2.5}]}]
+    message = {"role": "assistant", "content": "긍정", "refusal": None}
+    choice = {"message": message, "index": 0, "finish_reason": "stop", "logprobs": {"content": content}}
+    reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    question = Question(model="m", text="?", contract=PromptContract(kind="chat"), odds=True)
+    answer = canned.answers(reply).answer(question)
+    sent = json.loads(canned.asked[0][2])
+    assert (sent["logprobs"], sent["top_logprobs"]) == (True, 20)
+    assert answer.odds == (TokenOdds(b"\xea", ((b"\xea", -0.1), (b"no", -2.5))),)
+
+
+@pytest.mark.parametrize("logprobs", [None, {"content": None}, {}])
+def test_a_provider_without_logprobs_answers_all_the_same(canned: Canned, logprobs: dict[str, Any] | None) -> None:
+    message = {"role": "assistant", "content": "yes", "refusal": None}
+    choice = {"message": message, "index": 0, "finish_reason": "stop", "logprobs": logprobs}
+    reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    question = Question(model="m", text="?", contract=PromptContract(kind="chat"), odds=True)
+    answer = canned.answers(reply).answer(question)
+    assert (answer.text, answer.odds, answer.prompt_tokens) == ("yes", (), 0)
