@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--http", default="", metavar="https://HOST", help="for signed HTTP in place of Socket Mode")
     manifest.add_argument("--reasons", action="store_true", help="print why each scope is asked for")
     manifest.set_defaults(command=_manifest)
+    templates = commands.add_parser("templates", help="datasets to begin from, for eight kinds of work")
+    templates.add_argument("name", metavar="NAME", nargs="?", default="", help="say more of this one")
+    templates.add_argument("--out", default="", metavar="FILE", help="write its rows into a new file")
+    templates.set_defaults(command=_templates)
     commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training", add_help=False)
     commands.add_parser("check", help="check a dataset; needs no server", add_help=False)
     return parser
@@ -147,3 +151,9 @@ def _manifest(_: Settings, parsed: argparse.Namespace) -> int:
     from tuneroom import manifest_command  # noqa: PLC0415
 
     return manifest_command.run(parsed)
+
+
+def _templates(_: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom import templates_command  # noqa: PLC0415
+
+    return templates_command.run(parsed)

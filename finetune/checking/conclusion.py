@@ -100,7 +100,7 @@ def conclude(survey: Survey, rows: Rows, question: Question, counters: Sequence[
         epochs=default_epochs(examples),
         price_usd=_prices(name, found, question, margin) if name and found and examples else {},
         findings=by_severity(findings),
-        contract=found.learner.contract() if found and examples else None,
+        contract=found.learner.contract(counters[0]) if found and examples else None,
         shape=found.shape() if found and examples else None,
         counted_with="estimate" if estimated and examples else counters[0].counted_with,
         encoding=rows.encoding,

@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from finetune.containers.surrogates import replace_surrogates
-from finetune.contract import PromptContract
+from finetune.contract import Label, PromptContract
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from finetune.counting.tokens import TokenCounter
     from finetune.formats.example import Example
 
 STOP_MAX_CHARACTERS = 16
 SEPARATOR_MAX_CHARACTERS = 32
+
+LABELS_MAX = 200
+LABEL_MAX_CHARACTERS = 64
+"""Answers that are more, or longer, are no labels."""
+
+ROWS_A_LABEL_MIN = 3
+"""Fewer different answers than a third of the rows make a classifier: the rule of OpenAI's `prepare_data`."""
 
 
 @dataclass(slots=True)
@@ -45,39 +55,90 @@ class CommonEnding:
 
 
 @dataclass(slots=True)
+class CommonAnswers:
+    """The different answers of many rows, while they may be labels: few, short, and given again and again."""
+
+    rows: int = 0
+    _counts: dict[str, int] | None = field(default_factory=dict[str, int])
+
+    def add(self, answer: str) -> None:
+        """Take one row's answer into account; "" is none, and then the rows are no classifier's."""
+        if self._counts is None:
+            return
+        self.rows += 1
+        self._counts[answer] = self._counts.get(answer, 0) + 1
+        if not answer.strip() or len(answer) > LABEL_MAX_CHARACTERS or len(self._counts) > LABELS_MAX:
+            self._counts = None
+
+    def labels(self, count: Callable[[str], int], stop: str = "") -> tuple[Label, ...]:
+        """Return the labels, the commonest first; () where the answers are none.
+
+        `count` gives a text's tokens, `stop` is what all answers end with.
+        """
+        counts = self._counts or {}
+        if not counts or len(counts) * ROWS_A_LABEL_MIN >= self.rows:
+            return ()
+        texts = ((replace_surrogates(answer.removesuffix(stop)), rows) for answer, rows in counts.items())
+        found = [Label(text, rows, count(text)) for text, rows in texts]
+        return tuple(sorted(found, key=lambda label: (-label.rows, label.text)))
+
+
+@dataclass(slots=True)
 class ChatLearner:
-    """Learns whether every row begins with the same system message."""
+    """Learns whether every row begins with the same system message, and whether it answers with a label."""
 
     _system: str | None = None
     _examples: int = 0
+    _answers: CommonAnswers = field(default_factory=CommonAnswers)
 
     def add(self, example: Example) -> None:
         """Take one example more into account."""
         same = self._examples == 0 or example.system == self._system
         self._system = example.system if same else None
         self._examples += 1
+        self._answers.add(example.completion)
 
-    def contract(self) -> PromptContract:
-        """Return what was learnt."""
-        return PromptContract("chat", system=None if self._system is None else replace_surrogates(self._system))
+    def contract(self, counter: TokenCounter) -> PromptContract:
+        """Return what was learnt, labels counted by `counter`."""
+        system = None if self._system is None else replace_surrogates(self._system)
+        labels = self._answers.labels(_exactly(counter))
+        return PromptContract("chat", system=system, labels=labels, encoding=_name(counter, labels))
 
 
 @dataclass(slots=True)
 class CompletionLearner:
-    """Learns what all prompts and all completions end with."""
+    """Learns what all prompts and all completions end with, and whether they are labels."""
 
     _stop: CommonEnding = field(default_factory=lambda: CommonEnding(STOP_MAX_CHARACTERS))
     _separator: CommonEnding = field(default_factory=lambda: CommonEnding(SEPARATOR_MAX_CHARACTERS, shortest=2))
+    _answers: CommonAnswers = field(default_factory=CommonAnswers)
 
     def add(self, example: Example) -> None:
         """Take one example more into account."""
         self._stop.add(example.completion)
         self._separator.add(example.prompt)
+        self._answers.add(example.completion)
 
-    def contract(self) -> PromptContract:
-        """Return what was learnt."""
-        stop = self._stop.best()
-        return PromptContract("completion", stop=() if stop is None else (stop,), separator=self._separator.best())
+    def contract(self, counter: TokenCounter) -> PromptContract:
+        """Return what was learnt, labels counted by `counter`."""
+        stop, separator = self._stop.best(), self._separator.best()
+        labels = self._answers.labels(_exactly(counter), stop or "")
+        return PromptContract(
+            "completion",
+            stop=() if stop is None else (stop,),
+            separator=separator,
+            labels=labels,
+            encoding=_name(counter, labels),
+        )
+
+
+def _exactly(counter: TokenCounter) -> Callable[[str], int]:
+    """Return what counts a label's tokens; an estimate is no count, and gives 0."""
+    return counter.count if counter.exact else lambda _: 0
+
+
+def _name(counter: TokenCounter, labels: tuple[Label, ...]) -> str:
+    return counter.encoding if counter.exact and labels else ""
 
 
 def _ends_once(text: str, ending: str) -> bool:

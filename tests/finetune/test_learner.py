@@ -1,16 +1,28 @@
 """What all rows share is learnt, and nothing that only some of them share."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from finetune.checking.learner import CommonEnding
-from finetune.contract import PromptContract
+from finetune.checking.learner import LABEL_MAX_CHARACTERS, LABELS_MAX, CommonAnswers, CommonEnding
+from finetune.contract import SCHEMA, Label, PromptContract
+from finetune.errors import OperationalError
 from finetune.report import Report
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
 
+HARDWARE = (Label("hardware", 12, 1),)
+
+
+def learnt(rows: list[Any]) -> PromptContract:
+    contract = report_of(jsonl(rows)).contract
+    assert contract is not None
+    return contract
+
 
 def test_a_system_message_that_every_row_begins_with_is_learnt() -> None:
-    contract = report_of(jsonl([*map(chat, range(12))])).contract
-    assert contract == PromptContract("chat", system="You sort tickets.")
+    contract = learnt([*map(chat, range(12))])
+    assert contract == PromptContract("chat", "You sort tickets.", labels=HARDWARE, encoding="o200k_base")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +36,7 @@ def test_a_system_message_that_every_row_begins_with_is_learnt() -> None:
 def test_one_row_with_another_system_message_or_none_means_there_is_none(other: object, at: int) -> None:
     rows: list[object] = [*map(chat, range(12))]
     rows.insert(at, other)
-    assert report_of(jsonl(rows)).contract == PromptContract("chat", system=None)
+    assert learnt(rows).system is None
 
 
 def test_the_ends_of_prompts_and_of_completions_are_learnt() -> None:
@@ -35,7 +47,7 @@ def test_the_ends_of_prompts_and_of_completions_are_learnt() -> None:
 def test_half_a_character_in_what_is_learnt_does_not_break_the_report() -> None:
     rows = [{"messages": [message("system", "half \ud83d"), *chat(n)["messages"][1:]]} for n in range(12)]
     report = report_of(jsonl(rows))
-    assert report.contract == PromptContract("chat", system="half \ufffd")
+    assert report.contract == PromptContract("chat", "half \ufffd", labels=HARDWARE, encoding="o200k_base")
     assert Report.from_json(report.as_json()) == report
 
 
@@ -58,3 +70,80 @@ def test_an_ending_is_common_to_all_and_nowhere_else(texts: list[str], ending: s
     for text in texts:
         common.add(text)
     assert common.best() == ending
+
+
+def test_few_answers_given_again_and_again_are_labels_with_their_tokens() -> None:
+    answers = ["returns"] * 8 + ["billing"] * 9 + ["긍정"] * 3
+    rows = [chat(number, message("assistant", answer)) for number, answer in enumerate(answers)]
+    contract = learnt(rows)
+    assert contract.labels == (Label("billing", 9, 1), Label("returns", 8, 1), Label("긍정", 3, 3))
+    assert contract.longest_label_tokens == 3
+    assert not contract.has_single_token_labels
+
+
+def test_labels_of_completions_keep_their_space_and_lose_the_stop() -> None:
+    rows = [pair(number) | {"completion": f" {('hot', 'cold')[number % 2]} END"} for number in range(12)]
+    contract = learnt([*rows])
+    assert contract.stop == (" END",)
+    assert contract.labels == (Label(" cold", 6, 1), Label(" hot", 6, 1))
+    assert contract.has_single_token_labels
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [f"answer {number}" for number in range(12)],
+        ["a", "b", "c", "d"] * 3,
+        ["yes"] * 11 + [""],
+        ["yes"] * 11 + ["y" * (LABEL_MAX_CHARACTERS + 1)],
+        [f"class {number}" for number in range(LABELS_MAX + 1)] * 4,
+        [],
+    ],
+    ids=["all differ", "a third differs", "one is empty", "one is long", "too many", "none"],
+)
+def test_other_answers_are_no_labels(answers: list[str]) -> None:
+    common = CommonAnswers()
+    for answer in answers:
+        common.add(answer)
+    assert common.labels(len) == ()
+
+
+def test_conversations_of_several_turns_have_no_labels() -> None:
+    turns = [message("assistant", "ok"), message("user", "and now?"), message("assistant", "ok")]
+    rows: list[object] = [chat(number, *turns) for number in range(12)]
+    assert learnt(rows).labels == ()
+
+
+def test_a_contract_comes_back_from_where_it_is_kept() -> None:
+    contract = learnt([*map(pair, range(12)), *(pair(n) | {"completion": " kind 0 END"} for n in range(40))])
+    assert PromptContract.from_json(contract.as_json()) == contract
+
+
+def test_a_contract_of_the_first_schema_is_read() -> None:
+    old = b'{"kind":"completion","system":null,"stop":[" END"],"separator":" ->"}'
+    contract = PromptContract.from_json(old)
+    assert contract == PromptContract("completion", stop=(" END",), separator=" ->")
+    assert (contract.labels, contract.longest_label_tokens) == ((), 0)
+
+
+def test_a_contract_of_a_newer_tuneroom_is_refused() -> None:
+    newer = msgspec.json.encode({"kind": "chat", "schema": SCHEMA + 1})
+    with pytest.raises(OperationalError, match="newer"):
+        PromptContract.from_json(newer)
+
+
+def test_a_model_is_asked_as_its_rows_asked() -> None:
+    chatty, bare = PromptContract("chat", system="Be kind."), PromptContract("chat")
+    assert chatty.messages("Hi") == [message("system", "Be kind."), message("user", "Hi")]
+    assert bare.messages("Hi") == [message("user", "Hi")]
+    completion = PromptContract("completion", separator=" ->")
+    assert completion.prompt("eggs") == completion.prompt("eggs ->") == "eggs ->"
+
+
+@pytest.mark.parametrize(
+    ("said", "label"), [("hot", " hot"), (" hot END", " hot"), ("cold\n", " cold"), ("warm", None), ("", None)]
+)
+def test_what_a_classifier_says_is_one_of_its_labels_or_none(said: str, label: str | None) -> None:
+    contract = PromptContract("completion", stop=(" END",), labels=(Label(" hot"), Label(" cold")))
+    found = contract.label_of(said)
+    assert (found.text if found else None) == label

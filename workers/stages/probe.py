@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from finetune.contract import PromptContract
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
@@ -22,7 +20,7 @@ NOT_YET = "Trained. The model does not answer yet, which can take minutes. I'm a
 
 def contract_of(shop: Workshop, team: str, job: Job) -> PromptContract:
     """Return how the job's model is to be asked."""
-    return msgspec.json.decode(shop.blobs.read(team, job.contract), type=PromptContract)
+    return PromptContract.from_json(shop.blobs.read(team, job.contract))
 
 
 def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:

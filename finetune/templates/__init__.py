@@ -1,0 +1,1 @@
+"""Datasets to begin from: for each kind of work a description, what to write where, and rows that check clean."""
