@@ -50,7 +50,7 @@ def train(page: Page) -> None:
     page.set_viewport_size({"width": WIDTH, "height": 600})
     take(page, "report")
     page.set_viewport_size(SIZE)
-    thread.get_by_role("button", name="Train (free)…").click()
+    thread.get_by_role("button", name="Train (free, about").click()
     page.get_by_role("dialog").get_by_role("button", name="Train (free)").click()
 
 

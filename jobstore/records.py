@@ -56,7 +56,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A file dropped in a channel. `report`: hash of the blob that holds the `finetune.report.Report` as JSON."""
+    """A file dropped in a channel. `report`: hash of the blob that holds the `finetune.report.Report` as JSON.
+
+    `expected_s`: how long training on it was expected to take when it was checked, where it is free; 0: not known.
+    """
 
     channel: str
     person: str
@@ -70,6 +73,7 @@ class Dataset:
     report: str = ""
     same_as: str = ""
     refusal: Refusal | None = None
+    expected_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

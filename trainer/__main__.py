@@ -27,6 +27,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--api-key-file", type=Path, required=True, help="a file that holds the key clients must send")
     parser.add_argument("--port-file", type=Path, help="where to write the port once it listens")
+    parser.add_argument(
+        "--trial", action="store_true", help="measure how long training takes by a short one, where none is known yet"
+    )
     switches = parser.add_argument_group("misbehaviour, for tests and demonstrations (also by POST /trainer/switches)")
     switches.add_argument("--list-lag-s", type=float, default=0.0, help="list a new job only so many seconds later")
     switches.add_argument(
@@ -42,7 +45,8 @@ def main() -> None:
     if not key:
         parser.error("the API key file is empty")
     misbehaviour = Switches(asked.list_lag_s, asked.lose_reply)
-    serve(TrainerConfig(asked.host, asked.port, asked.data_dir, key, misbehaviour), asked.port_file)
+    config = TrainerConfig(asked.host, asked.port, asked.data_dir, key, misbehaviour, try_pace=asked.trial)
+    serve(config, asked.port_file)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from trainer.jobs import BASE_MODEL
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
@@ -21,7 +23,9 @@ async def list_models(request: Request) -> Response:
 
 async def retrieve_model(request: Request) -> Response:
     models: ModelShelf = request.app.state.models
-    return JSONResponse(models.get(request.path_params["model"]))
+    name: str = request.path_params["model"]
+    found = models.get(name)
+    return JSONResponse(found | (await request.app.state.paces.announced() if name == BASE_MODEL else {}))
 
 
 async def delete_model(request: Request) -> Response:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from trainer.child import ask_to_pause, end, start
 from trainer.disk import read_json, remove_tree
 from trainer.file_survey import InvalidFile, survey_files
 from trainer.hyperparameters import GivenUp, resolve
-from trainer.plan import OUTCOME, RESULTS, Plan
+from trainer.pace import MEGABYTE, pace_of
+from trainer.plan import OUTCOME, RESULTS, TRAINING, Plan
 from trainer.run_state import saved_step
 from trainer.saved_model import CAUTION
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from trainer.file_store import FileStore
     from trainer.jobs import Job, JobStore
+    from trainer.pace import Paces
 
 LOG = logging.getLogger(__name__)
 
@@ -29,8 +32,8 @@ LOG = logging.getLogger(__name__)
 class Runner:
     """Moves every job from validating_files to its end, also those that an earlier server left half done."""
 
-    def __init__(self, jobs: JobStore, files: FileStore) -> None:
-        self._jobs, self._files = jobs, files
+    def __init__(self, jobs: JobStore, files: FileStore, paces: Paces) -> None:
+        self._jobs, self._files, self._paces = jobs, files, paces
         self._arrived, self._queued = asyncio.Event(), asyncio.Event()
         self._child: Process | None = None
         self._training: str | None = None
@@ -157,8 +160,11 @@ class Runner:
     async def _train(self, job: Job) -> None:
         home = self._jobs.home(job.id)
         begun_at = saved_step(home)
+        began = time.time()
         if not (home / OUTCOME).exists():
             await self._train_in_child(job, home)
+            if not begun_at:
+                self._learn(job, home, began)
         job = self._jobs.get(job.id)
         if job.ended:
             return
@@ -172,6 +178,14 @@ class Runner:
         else:
             said = "Training stopped before it was done; the trainer's log has the details."
             self._fail(job, {"code": "training_stopped", "message": said, "param": None})
+
+    def _learn(self, job: Job, home: Path, began: float) -> None:
+        """Take the pace of a run that went through in one go."""
+        if not (home / OUTCOME).exists() or read_json(home / OUTCOME).get("error"):
+            return
+        megabytes = (home / TRAINING).stat().st_size * int(job.hyperparameters["n_epochs"]) / MEGABYTE
+        if pace := pace_of(self._jobs.journal(job.id), began, time.time(), megabytes):
+            self._paces.learn(pace)
 
     async def _train_in_child(self, job: Job, home: Path) -> None:
         Plan(job.id, job.model_name, job.seed, **job.hyperparameters).save(home)

@@ -26,6 +26,7 @@ from trainer.disk import write_bytes
 from trainer.file_store import FileStore
 from trainer.jobs import JobStore
 from trainer.model_shelf import ModelShelf
+from trainer.pace import Paces
 from trainer.refusals import Refusal, answer_fault, answer_http_error, answer_refusal, invalid_key
 from trainer.runner import Runner
 from trainer.switches import LostReplies, Switches
@@ -44,13 +45,17 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainerConfig:
-    """Where to listen, where to keep everything, the key that clients must send, and how to misbehave at first."""
+    """Where to listen, where to keep everything, the key that clients must send, and how to misbehave at first.
+
+    `try_pace`: whether to measure at the start how long training takes, where no run has shown it yet.
+    """
 
     host: str
     port: int
     data_dir: Path
     api_key: str = field(repr=False)
     switches: Switches = field(default_factory=Switches)
+    try_pace: bool = False
 
 
 class DataDirectoryInUseError(RuntimeError):
@@ -88,13 +93,17 @@ def create_app(config: TrainerConfig) -> Starlette:
             app.state.uploads = UploadStore(config.data_dir / "uploads", app.state.files)
             app.state.jobs = JobStore(config.data_dir.resolve() / "jobs")
             app.state.models = ModelShelf(app.state.jobs)
-            app.state.runner = Runner(app.state.jobs, app.state.files)
+            app.state.paces = Paces(config.data_dir.resolve())
+            app.state.runner = Runner(app.state.jobs, app.state.files, app.state.paces)
+            if config.try_pace:
+                app.state.paces.begin_trial()
             working = asyncio.create_task(app.state.runner.run())
             working.add_done_callback(stop_on_fault)
             try:
                 yield
             finally:
                 working.cancel()
+                await app.state.paces.close()
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
 

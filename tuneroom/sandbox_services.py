@@ -151,7 +151,7 @@ class _Start:
         command = [
             *_module("trainer"),
             *("--host", "127.0.0.1", "--port", str(port), "--port-file", str(port_file)),
-            *("--data-dir", str(data), "--api-key-file", str(key_file)),
+            *("--data-dir", str(data), "--api-key-file", str(key_file), "--trial"),
         ]
         self.service("trainer", command, self._base)
         found = _until(lambda: _port(port_file), "the trainer", self._plan)

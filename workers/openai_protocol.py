@@ -10,6 +10,7 @@ import httpx2
 import openai
 
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
+from workers.expectation import expected_s
 from workers.openai_errors import plain_words
 from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 INTENT_KEY: Final = "tuneroom_intent"
 LOOKUP_RUNS_MAX: Final = 500
+EXPECTATION_TIMEOUT_S: Final = 15.0
 EVENTS_PAGE: Final = 100
 
 STATUSES: Final = {
@@ -79,6 +81,12 @@ class OpenAIProtocol:
             timeout=httpx2.Timeout(self._endpoint.timeout_s, connect=5.0),
             max_retries=0,
         )
+
+    def expected_s(self, model: str, size_bytes: int) -> float | None:
+        """Read it from `expected_training` of the model, which our trainer has and the protocol does not know."""
+        with plain_words():
+            found = self._client.models.retrieve(model, timeout=EXPECTATION_TIMEOUT_S)
+        return expected_s(getattr(found, "expected_training", None), size_bytes)
 
     def upload(self, file: IO[bytes], filename: str) -> str:
         """Upload training rows by the Files API."""

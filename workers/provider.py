@@ -129,6 +129,10 @@ class Provider(Protocol):
         """The name that requests and settings use: "openai"."""
         ...
 
+    def expected_s(self, model: str, size_bytes: int) -> float | None:
+        """Return how long a run on so many bytes of rows takes here, None where the provider does not say."""
+        ...
+
     def upload(self, file: IO[bytes], filename: str) -> str:
         """Upload training rows and return the provider's id for them."""
         ...

@@ -135,5 +135,6 @@ def _train_button(record: Record[Dataset], offered: list[tuple[str, PriceRange]]
     if record.state != "accepted":
         return None
     is_free = bool(offered) and all(price.high <= 0 for _, price in offered)
-    label = "Train (free)…" if is_free else "Train…"
+    about = f", {words.about_time(record.data.expected_s)}" if record.data.expected_s else ""
+    label = f"Train (free{about})…" if is_free else "Train…"
     return actions(button(label, "train", record.ref.member, style="primary"))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NAME_MAX = 80
 ROWS_NAMED = 10
+ROUNDED_UP_S = ((30, 5), (60, 10), (5400, 60))
+"""Up to so many seconds, to the next so many: a promise that is kept is better than an exact one."""
 
 
 def name(text: str, limit: int = NAME_MAX) -> str:
@@ -82,6 +84,12 @@ def duration(ms: float) -> str:
         return f"{minutes // 60} h {minutes % 60} min"
     hours = round(minutes / 60)
     return f"{hours // 24:,} d {hours % 24} h"
+
+
+def about_time(seconds: float) -> str:
+    """Return how long something may take, rounded up: "about 15 s", "about 40 s", "about 3 min", "about 2 h 10 min"."""
+    step = next((step for limit, step in ROUNDED_UP_S if seconds <= limit), 600)
+    return f"about {duration(math.ceil(seconds / step) * step * 1000)}"
 
 
 def rows_named(rows: Sequence[int], count: int) -> str:

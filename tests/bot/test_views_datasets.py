@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.views.datasets import dataset_card
 from finetune.findings import Finding, Severity
 from finetune.report import PriceRange
@@ -48,6 +50,17 @@ def test_training_that_costs_nothing_is_called_free() -> None:
     card = dataset_card(a_dataset("accepted"), report, model_labels={"toy-gpt": "Toy model"})
     assert "Training is free on Toy model." in shown(card)
     assert "[Train (free)…]" in shown(card)
+
+
+@pytest.mark.parametrize(
+    ("expected_s", "about"),
+    [(0.4, "5 s"), (13.6, "15 s"), (30.1, "40 s"), (60, "60 s"), (61, "2 min"), (5401, "1 h 40 min")],
+)
+def test_training_that_costs_nothing_says_how_long_it_takes_where_that_is_known(expected_s: float, about: str) -> None:
+    report = a_report(price_usd={"toy-gpt": PriceRange(0, 0)})
+    record = a_dataset("accepted", expected_s=expected_s)
+    card = dataset_card(record, report, model_labels={"toy-gpt": "Toy model"})
+    assert f"[Train (free, about {about})…]" in shown(card)
 
 
 def test_an_estimate_is_a_range_and_says_about() -> None:

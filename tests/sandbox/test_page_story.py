@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.sandbox.chromium import DESKTOP, IN_CHROMIUM, PHONE, chromium, opened
-from tests.support.served import paid_runs, served
+from tests.support.served import TRAIN, paid_runs, served
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,7 +34,7 @@ def train(page: Page, name: str, epochs: str) -> None:
     """From the page as it opens to a job that trains: nobody has opened a thread."""
     thread = page.locator("#thread")
     expect(thread).to_contain_text("Ready to train")
-    thread.get_by_role("button", name="Train (free)…").click()
+    thread.get_by_role("button", name=TRAIN).click()
     modal = page.get_by_role("dialog")
     modal.get_by_label("Name").fill(name)
     modal.get_by_label("Epochs").fill(epochs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from tests.support.served import figures, paid_runs, served, workspace_of
+from tests.support.served import TRAIN, figures, paid_runs, served, workspace_of
 from tests.support.stack import fresh_name
 from tests.support.waiting import wait_for
 
@@ -62,7 +62,7 @@ def card(workspace: Workspace, name: str, text: str) -> Message:
 def test_a_new_workspace_opens_on_a_sample_that_was_checked(workspace: Workspace) -> None:
     [root] = [m for m in workspace.messages("#tuning") if m.files]
     report = workspace.wait_for_message("#tuning", "Ready to train", thread_ts=root.ts, timeout_s=PATIENCE_S)
-    assert report.buttons == ["Train (free)…"]
+    assert report.buttons == [TRAIN]
     assert root.user == workspace.user_id("mina")
 
 
