@@ -12,11 +12,13 @@ from finetune.catalogue import Catalogue
 from finetune.check import check
 from finetune.errors import UserError
 from finetune.formats.recognition import FORMATS
+from tuneroom import mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from finetune.findings import Finding
+    from finetune.fixes.difference import Difference
     from finetune.report import Report
 
 EXIT_CODES = {"accepted": 0, "rejected": 1, "unreadable": 2}
@@ -50,11 +52,15 @@ def run(argv: Sequence[str], stdout: TextIO, catalogue: Catalogue, *, stderr: Te
     except UsageError as error:
         stderr.write(f"tuneroom check: {error}\n")
         return EXIT_USAGE
+    difference, refusal = _mend(arguments, report)
     if arguments.json:
-        stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n")
+        version = {"version": mend.as_json(arguments.fix, difference)} if difference else {}
+        stdout.write(json.dumps(report.as_json() | version, ensure_ascii=False, indent=2) + "\n")
     else:
         stdout.write(render(report, arguments.file))
-    return EXIT_CODES[report.verdict]
+        stdout.write(mend.render(arguments.fix, difference) if difference else "")
+    stderr.write(f"tuneroom check: no new version: {refusal}\n" if refusal else "")
+    return EXIT_CODES[report.verdict] or (EXIT_USAGE if refusal else 0)
 
 
 def render(report: Report, filename: str) -> str:
@@ -113,7 +119,19 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.error("name the file to check")
     if arguments.format is not None and arguments.format not in FORMATS:
         parser.error(f"there is no format {arguments.format}; it is one of {', '.join(FORMATS)}")
+    if wrong := mend.wrong_use(arguments):
+        parser.error(wrong)
     return arguments
+
+
+def _mend(arguments: argparse.Namespace, report: Report) -> tuple[Difference | None, str]:
+    """Return how the new version differs, or why there is none."""
+    if arguments.fix is None:
+        return None, ""
+    try:
+        return mend.mend(Path(arguments.file), Path(arguments.fix), report, arguments), ""
+    except mend.CannotMendError as error:
+        return None, str(error)
 
 
 def _check(path: Path, arguments: argparse.Namespace, catalogue: Catalogue) -> Report:
@@ -154,5 +172,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--format", metavar="NAME", help=f"what the rows are, if not recognised: {', '.join(FORMATS)}")
     parser.add_argument("--model", metavar="NAME", action="append", default=[], help="a model meant; repeatable")
+    mend.add_options(parser)
     parser.add_argument("-h", "--help", action="store_true", help="print this and leave")
     return parser
