@@ -54,8 +54,9 @@ class TokenCounter:
     @classmethod
     def load_for_much(cls, encoding: EncodingName, tiktoken_cache: Path | None = None) -> TokenCounter:
         """Return a counter with the same counts that takes longer to make and less to count, if there is one."""
-        bulk = bulk_counter(encoding, tiktoken_cache, lambda text: cls.load(encoding, tiktoken_cache).count(text))
-        return cls.load(encoding, tiktoken_cache) if bulk is None else cls(encoding, exact=True, _count=bulk)
+        load = functools.cache(lambda: cls.load(encoding, tiktoken_cache))  # which is seldom needed
+        bulk = bulk_counter(encoding, tiktoken_cache, lambda text: load().count(text))
+        return load() if bulk is None else cls(encoding, exact=True, _count=bulk)
 
     @property
     def counted_with(self) -> str:

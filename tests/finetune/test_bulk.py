@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.counting import bulk
-from finetune.counting.bulk import CHANGED_IN_UNICODE_17
+from finetune.counting.bulk import CHANGED_IN_UNICODE_17, PROOF_TOKENS, BulkCounter, proof_texts
 from finetune.counting.tokens import EncodingName, TokenCounter
 from tests.finetune.test_tokens import ENCODINGS, NASTY, nasty_text, reference_count
 
-pytest.importorskip("gigatoken")
+pytest.importorskip("gigatoken", reason="no wheel for this machine: the ordinary counter counts all")
 
 CHANGED = [chr(number) for number in range(sys.maxunicode + 1) if CHANGED_IN_UNICODE_17.match(chr(number))]
 CONTRACTIONS = [
@@ -66,6 +66,64 @@ def test_a_million_characters_are_counted_at_once_and_alike(text: str) -> None:
     counted = MUCH.count(text)
     assert time.perf_counter() - started < 5
     assert counted == TokenCounter.load("o200k_base").count(text)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_each_character_there_is_counts_as_tiktoken_counts_it(encoding: EncodingName) -> None:
+    counter = TokenCounter.load_for_much(encoding)
+    characters = [chr(number) for number in range(sys.maxunicode + 1) if not 0xD800 <= number < 0xE000]
+    blocks = [characters[at : at + 64] for at in range(0, len(characters), 64)]
+    texts = ["".join(f"a{one}b {one}1{one}\n" for one in block) for block in blocks]
+    assert [text for text in texts if counter.count(text) != reference_count(encoding, text)] == []
+
+
+def test_a_line_of_twenty_megabytes_is_counted_as_tiktoken_counts_it() -> None:
+    line = "all work and no play. " * 1_000_000
+    assert MUCH.count(line) == reference_count("o200k_base", line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(random.Random(3).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ", k=400_000)),
+        random.Random(4).randbytes(450_000).decode("utf-8", "replace"),
+        random.Random(5).randbytes(400_000).decode("latin-1"),
+        random.Random(6).randbytes(150_000).hex(),
+    ],
+    ids=["letters", "random-bytes", "latin-1", "hexadecimal"],
+)
+def test_a_long_text_without_sense_is_counted_as_tiktoken_counts_it(text: str) -> None:
+    assert len(text) < bulk.LONG_CHARACTERS
+    assert MUCH.count(text) == reference_count("o200k_base", text)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_proof_is_what_tiktoken_counts(encoding: EncodingName) -> None:
+    assert sum(reference_count(encoding, text) for text in proof_texts()) == PROOF_TOKENS[encoding]
+
+
+def test_a_counter_that_fails_its_proof_is_not_used() -> None:
+    counter = BulkCounter(make=WrongTokenizer, exact=len, proven=lambda _: False)
+    assert [counter(text) for text in ("", "abc", "x" * 600_000)] == [0, 3, 600_000]
+
+
+def test_a_counter_that_panics_is_not_used_again() -> None:
+    counter = BulkCounter(make=PanickingTokenizer, exact=len, proven=lambda _: True)
+    assert [counter("abc"), counter("de")] == [3, 2]
+
+
+class WrongTokenizer:
+    def encode(self, text: bytes, /) -> list[int]:
+        return [0] * (len(text) + 1)
+
+
+class PanicException(BaseException):
+    """What a panic in Rust becomes."""
+
+
+class PanickingTokenizer:
+    def encode(self, text: bytes, /) -> list[int]:
+        raise PanicException(text)
 
 
 def test_a_renewed_counter_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
