@@ -60,6 +60,17 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A button somebody pressed that stands for something other than a record: `value` says for what."""
+
+    team: str
+    channel: str
+    person: str
+    trigger: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A modal somebody sent. `values`: what each field holds, by block id; `memo`: what we wrote into it."""
 
@@ -130,6 +141,17 @@ def press(body: dict[str, Any]) -> Press:
         trigger=body.get("trigger_id", ""),
         action=action["action_id"],
         ref=Ref.of_member(team, value),
+    )
+
+
+def choice(body: dict[str, Any]) -> Choice:
+    """Return a pressed button whose value is no record."""
+    return Choice(
+        team=body["team"]["id"],
+        channel=text(body, "channel", "id") or text(body, "container", "channel_id"),
+        person=body["user"]["id"],
+        trigger=body.get("trigger_id", ""),
+        value=text(body["actions"][0], "value"),
     )
 
 

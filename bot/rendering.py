@@ -77,6 +77,12 @@ def _chart(desk: Desk, record: Record[Job]) -> Upload:
     )
 
 
+def _rows(desk: Desk, record: Record[Dataset]) -> Upload:
+    data = record.data
+    content = desk.blobs.read(record.ref.team, data.sha256)
+    return Upload(content=content, filename=data.filename, title=views.rows_title(data.filename))
+
+
 def _failed(desk: Desk, record: Record[Job]) -> Message:
     return views.failed_post(record, said_of(desk, record))
 
@@ -107,6 +113,7 @@ def _asked(desk: Desk, record: Record[Prompt]) -> tuple[Record[Job], str]:
 
 VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "dataset": _dataset,
+    "rows": _rows,
     "job": _job,
     "results": lambda _, record: views.results_post(record),
     "chart": _chart,

@@ -9,8 +9,10 @@ from bot.launching import first_values, form_of
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.people import insist
 from bot.rendering import labels, report_of
+from bot.samples import drop_sample, insist_on_membership
 from finetune.errors import UserError
 from finetune.permissions import Act
+from finetune.templates.shelf import find_sample
 from jobstore.connections import UNAVAILABLE
 from jobstore.states import Kind
 
@@ -53,6 +55,7 @@ class Commands:
         self._verbs: dict[str, Callable[[Command, Person, Place], Message | None]] = {
             "help": self._help,
             "list": self._list,
+            "templates": self._templates,
             "show": self._show,
             "cancel": self._cancel,
             "try": self._try,
@@ -81,9 +84,22 @@ class Commands:
 
     def _list(self, command: Command, person: Person, place: Place) -> Message:
         insist(self._desk, person, Act.LIST, place)
+        if command.rest.lower() in {"templates", "template"}:
+            return views.templates_list()
         store = self._desk.store
         jobs = store.listed(command.team, Kind.JOB, command.channel)
         return views.jobs_list(jobs, store.listed(command.team, Kind.DATASET, command.channel))
+
+    def _templates(self, command: Command, person: Person, place: Place) -> Message:
+        if not command.rest:
+            insist(self._desk, person, Act.LIST, place)
+            return views.templates_list()
+        template, sample = find_sample(command.rest)
+        insist(self._desk, person, Act.CHECK, place)
+        insist_on_membership(self._client, command.channel)
+        where = {"team": command.team, "channel": command.channel, "person": person.id}
+        drop_sample(self._desk, sample, **where, once=f"command:{command.trigger}")
+        return views.dropped(template, sample)
 
     def _show(self, command: Command, person: Person, place: Place) -> Message:
         ref, _ = intake.handle(command.rest, command.team)

@@ -24,6 +24,7 @@ from bot.views.outcomes import (
     results_post,
     unclear_post,
 )
+from bot.views.templates import dropped, rows_title, templates_list
 
 __all__ = [
     "LaunchForm",
@@ -34,6 +35,7 @@ __all__ = [
     "cancelled_post",
     "dataset_card",
     "details_modal",
+    "dropped",
     "failed_post",
     "help_message",
     "job_card",
@@ -48,7 +50,9 @@ __all__ = [
     "refusal",
     "results_file_title",
     "results_post",
+    "rows_title",
     "something_failed",
+    "templates_list",
     "try_modal",
     "unclear_post",
     "welcome",

@@ -26,6 +26,7 @@ TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
     "train": ("/tune train d12", "the form that trains a model on it; /tune alone takes the newest dataset"),
     "list": ("/tune list", "the datasets and jobs of this channel"),
+    "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job, or d12: a dataset"),
     "cancel": ("/tune cancel j42", "stop a job"),
     "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
