@@ -92,17 +92,22 @@ class Writer:
         return "".join(kind() for kind in self.random.choices(kinds, [80, 6, 4, 9, 1], k=sentences))
 
 
+def chat_row(writer: Writer) -> bytes:
+    """Return a line of chat JSONL of about 1 kB."""
+    messages = [{"role": "system", "content": "You answer the customers of a hardware shop."}]
+    for _ in range(writer.random.choice([1, 1, 1, 2])):
+        messages.append({"role": "user", "content": writer.text(writer.random.randint(1, 6))})
+        messages.append({"role": "assistant", "content": writer.text(writer.random.randint(2, 10))})
+    return json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n"
+
+
 def write_chat(path: Path, size_bytes: int, seed: int) -> None:
-    """Write chat rows of about 1 kB until the file has `size_bytes`."""
+    """Write chat rows until the file has `size_bytes`."""
     writer = Writer(seed)
     written = 0
     with path.open("wb") as file:
         while written < size_bytes:
-            messages = [{"role": "system", "content": "You answer the customers of a hardware shop."}]
-            for _ in range(writer.random.choice([1, 1, 1, 2])):
-                messages.append({"role": "user", "content": writer.text(writer.random.randint(1, 6))})
-                messages.append({"role": "assistant", "content": writer.text(writer.random.randint(2, 10))})
-            written += file.write(json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n")
+            written += file.write(chat_row(writer))
 
 
 def write_tables(directory: Path, seed: int) -> Iterator[Path]:
