@@ -126,6 +126,12 @@ def handle(typed: str, team: str, *, kinds: tuple[str, ...] = ("d", "j", "m")) -
     return Ref(team, kind, ("j" if letter == "m" else letter) + match[2]), typed[match.end() :].strip()
 
 
+def value_of(typed: str, key: str) -> str:
+    """Return what a command's one key is given ("task=chat"), "" where it is not there."""
+    match = re.search(rf"(?:^|\s){key}\s*=\s*(.*)$", typed, re.IGNORECASE)
+    return match[1].strip() if match else ""
+
+
 def press(body: dict[str, Any]) -> Press:
     """Return a pressed button."""
     action = body["actions"][0]

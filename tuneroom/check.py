@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -12,6 +14,7 @@ from finetune.catalogue import Catalogue
 from finetune.check import check
 from finetune.errors import UserError
 from finetune.formats.recognition import FORMATS
+from finetune.guidance import TASKS, advice, parse_task
 from tuneroom import mend
 
 if TYPE_CHECKING:
@@ -19,12 +22,14 @@ if TYPE_CHECKING:
 
     from finetune.findings import Finding
     from finetune.fixes.difference import Difference
+    from finetune.guidance import Task
     from finetune.report import Report
 
 EXIT_CODES = {"accepted": 0, "rejected": 1, "unreadable": 2}
 EXIT_USAGE = 64
 
 BLOCK_BYTES = 1024 * 1024
+LINE_MAX = 110
 FINDINGS_SHOWN = 12
 """The report is one screen; `--json` has everything."""
 
@@ -57,20 +62,22 @@ def run(argv: Sequence[str], stdout: TextIO, catalogue: Catalogue, *, stderr: Te
         version = {"version": mend.as_json(arguments.fix, difference)} if difference else {}
         stdout.write(json.dumps(report.as_json() | version, ensure_ascii=False, indent=2) + "\n")
     else:
-        stdout.write(render(report, arguments.file))
+        stdout.write(render(report, arguments.file, arguments.task))
         stdout.write(mend.render(arguments.fix, difference) if difference else "")
     stderr.write(f"tuneroom check: no new version: {refusal}\n" if refusal else "")
     return EXIT_CODES[report.verdict] or (EXIT_USAGE if refusal else 0)
 
 
-def render(report: Report, filename: str) -> str:
-    """Return the report as a page of text for a terminal."""
+def render(report: Report, filename: str, task: Task | None = None) -> str:
+    """Return the report as a page of text for a terminal; `task` is what the rows are for, where somebody said so."""
     lines = [filename, *_figures(report), ""]
     lines += [line for finding in report.findings[:FINDINGS_SHOWN] for line in _finding(finding)]
     if len(report.findings) > FINDINGS_SHOWN:
         lines.append(f"  and {len(report.findings) - FINDINGS_SHOWN} more; --json shows all")
     if report.findings:
         lines.append("")
+    if said := " ".join(advice(report, task)):
+        lines.append(textwrap.fill(said, LINE_MAX, initial_indent="  ", subsequent_indent="  "))
     return "\n".join([*lines, _verdict(report)]) + "\n"
 
 
@@ -119,9 +126,19 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.error("name the file to check")
     if arguments.format is not None and arguments.format not in FORMATS:
         parser.error(f"there is no format {arguments.format}; it is one of {', '.join(FORMATS)}")
+    arguments.task = _task(parser, arguments.task)
     if wrong := mend.wrong_use(arguments):
         parser.error(wrong)
     return arguments
+
+
+def _task(parser: argparse.ArgumentParser, name: str | None) -> Task | None:
+    if name is None:
+        return None
+    try:
+        return parse_task(name)
+    except UserError as error:
+        parser.error(f"{error.message} {error.hint}")
 
 
 def _mend(arguments: argparse.Namespace, report: Report) -> tuple[Difference | None, str]:
@@ -138,9 +155,10 @@ def _check(path: Path, arguments: argparse.Namespace, catalogue: Catalogue) -> R
     try:
         with path.open("rb") as file:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-            return check(
+            report = check(
                 blocks, filename=path.name, models=arguments.model, format_name=arguments.format, catalogue=catalogue
             )
+            return dataclasses.replace(report, task=arguments.task) if arguments.task else report
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}; give the path of the dataset") from error
     except IsADirectoryError as error:
@@ -171,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--format", metavar="NAME", help=f"what the rows are, if not recognised: {', '.join(FORMATS)}")
+    parser.add_argument("--task", metavar="NAME", help=f"what they teach, if guessed wrongly: {', '.join(TASKS)}")
     parser.add_argument("--model", metavar="NAME", action="append", default=[], help="a model meant; repeatable")
     mend.add_options(parser)
     parser.add_argument("-h", "--help", action="store_true", help="print this and leave")

@@ -11,6 +11,7 @@ from bot.people import insist
 from bot.rendering import labels, report_of
 from bot.samples import drop_sample, insist_on_membership
 from finetune.errors import UserError
+from finetune.guidance import parse_task
 from finetune.permissions import Act
 from finetune.templates.shelf import find_sample
 from jobstore.connections import UNAVAILABLE
@@ -102,10 +103,12 @@ class Commands:
         return views.dropped(template, sample)
 
     def _show(self, command: Command, person: Person, place: Place) -> Message:
-        ref, _ = intake.handle(command.rest, command.team)
+        ref, rest = intake.handle(command.rest, command.team)
         record = self._known(ref, person, Act.SHOW, place)
         if ref.kind is Kind.DATASET:
-            return views.dataset_card(record, report_of(self._desk, record), model_labels=labels(self._desk))
+            named = intake.value_of(rest, "task")
+            task, report = parse_task(named) if named else None, report_of(self._desk, record)
+            return views.dataset_card(record, report, model_labels=labels(self._desk), task=task)
         return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
 
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:

@@ -10,22 +10,27 @@ from bot.views.blocks import actions, button, context, section, sections
 from bot.views.findings import findings_lines
 from bot.views.message import Message, message
 from finetune.findings import Severity
+from finetune.guidance import advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.views.message import Block
+    from finetune.guidance import Task
     from finetune.report import PriceRange, Report
     from jobstore.records import Dataset, Record
 
 PRICES_SHOWN: Final = 4
 
 
-def dataset_card(record: Record[Dataset], report: Report | None, *, model_labels: Mapping[str, str]) -> Message:
+def dataset_card(
+    record: Record[Dataset], report: Report | None, *, model_labels: Mapping[str, str], task: Task | None = None
+) -> Message:
     """The one reply to a dropped file, edited as its check goes on.
 
     `report` is what the check found, once there is one. `model_labels` names the models on offer by id: only their
-    prices are shown. Empty, it shows every price that the report has.
+    prices are shown. Empty, it shows every price that the report has. `task` is what the rows are to teach, where the
+    report guessed otherwise.
     """
     if record.data.refusal is not None:
         return _unreadable(record)
@@ -38,6 +43,7 @@ def dataset_card(record: Record[Dataset], report: Report | None, *, model_labels
         section(headline),
         *sections(findings_lines(report.findings, report.rows)),
         _price_section(report, offered) if record.state == "accepted" else None,
+        context(lines(*map(prose, advice(report, task)))),
         context(lines(_handle_line(record, report), *(mrkdwn("{doubt}", doubt=doubt) for doubt in report.doubts))),
         _train_button(record, offered),
     )

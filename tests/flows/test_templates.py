@@ -77,3 +77,12 @@ def test_a_template_is_dropped_by_its_name_and_once(talk: Conversation) -> None:
 def test_a_template_that_there_is_not_is_answered_with_what_was_meant(talk: Conversation) -> None:
     talk.person.command("/tune", "templates sentimental", channel=talk.channel)
     assert "Did you mean sentiment?" in talk.person.ephemeral("no template of that name").text
+
+
+def test_what_the_rows_teach_can_be_said_when_a_report_is_shown(talk: Conversation) -> None:
+    talk.report(talk.drop())
+    handle = talk.dataset().ref.id
+    talk.person.command("/tune", f"show {handle} task=entity extraction", channel=talk.channel)
+    assert "one of classification" in talk.person.ephemeral("no task of that name").text
+    talk.person.command("/tune", f"show {handle} task=extraction", channel=talk.channel)
+    assert "in the order of the text" in talk.person.ephemeral("This is extraction").text
