@@ -103,6 +103,10 @@ _GUIDANCE: Final = (
 )
 
 
+_SAY_HOW_MANY: Final = frozenset({"too-few-examples", "class-too-small"})
+"""Where one of these findings is, the number to aim for was said already."""
+
+
 def guidance_for(task: Task) -> Guidance:
     """Return the guidance for a task."""
     return next(one for one in _GUIDANCE if one.task == task)
@@ -142,7 +146,7 @@ def _classes(guidance: Guidance, report: Report) -> str:
 
 def _aim(guidance: Guidance, report: Report) -> str:
     labels = report.contract.labels if report.contract else ()
-    if not guidance.rows:
+    if not guidance.rows or any(finding.code in _SAY_HOW_MANY for finding in report.findings):
         return ""
     if guidance.a_class:
         fewest = min((label.rows for label in labels), default=0)

@@ -146,3 +146,12 @@ def test_a_broadcast_as_a_file_name_reaches_nobody() -> None:
     card = dataset_card(a_dataset("accepted", filename="<!channel>.jsonl"), a_report(), model_labels=LABELS)
     assert "&lt;!channel&gt;.jsonl" in shown(card)
     assert "<!channel>" not in shown(card) + card.text
+
+
+def test_what_the_rows_seem_to_teach_is_said_with_what_to_aim_for() -> None:
+    report = a_report(task="extraction", examples=200)
+    said = shown(dataset_card(a_dataset("accepted"), report, model_labels=LABELS))
+    assert "This looks like extraction: aim for 500 rows or more." in said
+    told = shown(dataset_card(a_dataset("accepted"), report, model_labels=LABELS, task="open-ended"))
+    assert "This is open-ended writing" in told
+    assert "extraction" not in told

@@ -9,6 +9,7 @@ import pytest
 
 from finetune.contract import Label, PromptContract
 from finetune.errors import UserError
+from finetune.findings import Finding, Severity
 from finetune.guidance import FEW_EPOCHS, TASKS, Task, advice, guidance_for, parse_task
 from finetune.report import Report, Tokens
 
@@ -66,6 +67,13 @@ def test_what_writes_is_trained_for_one_or_two_epochs_at_a_low_rate(task: Task) 
 
 def test_enough_rows_are_not_asked_for_again() -> None:
     assert "aim for" not in advice(a_report("conditional-generation", examples=800))[0]
+
+
+@pytest.mark.parametrize("code", ["too-few-examples", "class-too-small"])
+def test_a_number_that_a_finding_has_said_is_not_said_again(code: str) -> None:
+    finding = Finding(code, Severity.ADVICE, (), 1, "There are few.", "Add some.")
+    said = advice(a_report("classification", labels=LABELS, findings=(finding,)))
+    assert said[0] == "This looks like classification into 2 labels."
 
 
 def test_what_sorts_is_trained_as_the_provider_would() -> None:

@@ -13,15 +13,20 @@ from tests.finetune.rows import report_of
 
 EVERY = [(template, sample) for template in TEMPLATES for sample in template.samples]
 NAMES = [sample.name for _, sample in EVERY]
+TOO_SHORT = {"class-too-small"}
+"""What a sample of a screen or two cannot help, and is told: a class wants 100 rows."""
+
 SCRIPTS = {"ko": range(0xAC00, 0xD7A4), "ja": range(0x3040, 0x3100)}
 
 
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "toy-gpt"])
 @pytest.mark.parametrize(("template", "sample"), EVERY, ids=NAMES)
-def test_a_sample_checks_without_error_or_warning(template: Template, sample: Sample, model: str) -> None:
+def test_a_sample_checks_without_error_or_warning_but_that_it_is_short(
+    template: Template, sample: Sample, model: str
+) -> None:
     report = report_of(sample.content(), filename=sample.filename, models=[model])
     assert report.verdict == "accepted"
-    assert [finding for finding in report.findings if finding.severity is not Severity.ADVICE] == []
+    assert {finding.code for finding in report.findings if finding.severity is not Severity.ADVICE} <= TOO_SHORT
     assert 30 <= report.examples <= 60
     assert report.contract is not None
     assert report.contract.system

@@ -123,3 +123,18 @@ def test_the_command_starts_without_the_heavy_libraries(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "Ready to train." in ran.stdout
+
+
+def test_what_the_rows_teach_can_be_said_and_is_advised_upon(tmp_path: Path) -> None:
+    path = write(tmp_path / "good.jsonl", [row(number) for number in range(60)])
+    code, out, _ = run(path, "--task", "Conditional generation")
+    assert code == 0
+    assert "This is writing from a text" in out
+    assert "Train 1 to 2 epochs at a low rate" in " ".join(out.split())
+    assert json.loads(run(path, "--task", "extraction", "--json")[1])["task"] == "extraction"
+
+
+def test_an_unknown_task_is_wrong_usage(tmp_path: Path) -> None:
+    code, out, err = run(write(tmp_path / "good.jsonl", [row(1)]), "--task", "poetry")
+    assert (code, out) == (64, "")
+    assert "conditional-generation" in err
