@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "finetune/samples/ticket-routing.jsonl"
 GUIDE = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A real workspace in five minutes")[2]
 BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE.partition("\n## ")[0], flags=re.DOTALL)
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
+pytestmark = pytest.mark.timeout(600)  # everything is started
 BARE = {name: value for name, value in environment().items() if not name.startswith(OUTSIDE_PREFIXES)} | {
     "PYTHONPATH": str(ROOT),
     "OMP_NUM_THREADS": "1",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.timeout(900)]  # everything that runs, and two trainings in it
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 240.0
 AGAIN = "Redeliver"
+pytestmark = pytest.mark.timeout(900)  # everything that runs, and a training in it
 CONTROLS = ("Kill a worker", "Drop the provider's reply", "Restart Redis")
 
 
