@@ -147,13 +147,9 @@ class OpenAIProtocol:
             return self._chat(question) if question.contract.kind == "chat" else self._completion(question)
 
     def _chat(self, question: Question) -> Answer:
-        system = question.contract.system
         reply = self._client.chat.completions.create(
             model=question.model,
-            messages=[
-                *([{"role": "system", "content": system}] if system else []),  # type: ignore[list-item]
-                {"role": "user", "content": question.text},
-            ],
+            messages=cast("Any", question.contract.messages(question.text)),
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             stop=list(question.contract.stop) or openai.omit,
@@ -167,7 +163,7 @@ class OpenAIProtocol:
         contract = question.contract
         reply = self._client.completions.create(
             model=question.model,
-            prompt=question.text + (contract.separator or ""),
+            prompt=contract.prompt(question.text),
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             stop=list(contract.stop) or openai.omit,
