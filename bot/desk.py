@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """What may be spent, in US dollars: by one run, and by all runs of a calendar month."""
+    """What may be spent, in US dollars: by one run, and in a calendar month by all runs, a person's, a channel's."""
 
     run_usd: float
     month_usd: float
+    person_usd: float = math.inf
+    channel_usd: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own.
 
-    `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to Slack,
-    and is well below the lease of a channel.
+    `provider_url` is where the provider is asked, for snippets. `lease_s`: how long a file being fetched is held without
+    a sign of life. `slack_timeout_s` bounds one call to Slack, and is well below the lease of a channel.
     """
 
     store: Store
@@ -42,6 +45,7 @@ class Desk:
     catalogue: Catalogue
     models: Sequence[str]
     provider: str
+    provider_url: str
     policy: Policy
     caps: Caps
     max_file_bytes: int

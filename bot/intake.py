@@ -81,6 +81,19 @@ class Submission:
     values: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A field that somebody changes, or a button they press, in an open modal; the rest as in `Submission`."""
+
+    team: str
+    person: str
+    view_id: str
+    hash: str
+    action: str
+    memo: str
+    values: dict[str, str]
+
+
 def dropped_files(event: dict[str, Any], team: str) -> list[DroppedFile]:
     """Return the files of a message; in a shared channel Slack tells only their ids."""
     return [
@@ -137,7 +150,8 @@ def press(body: dict[str, Any]) -> Press:
     action = body["actions"][0]
     channel = text(body, "channel", "id") or text(body, "container", "channel_id")
     value = text(action, "value") or text(action, "selected_option", "value")
-    if not re.fullmatch(r"(dataset:d|job:j|prompt:p)\d{1,9}", value):
+    chosen, _, member = value.rpartition(" ")  # an option of a menu says which act it stands for
+    if not re.fullmatch(r"(dataset:d|job:j|prompt:p)\d{1,9}", member):
         raise UserError("button-unknown", "I don't know this button any more.", "Try /tune list.")
     team = body["team"]["id"]
     return Press(
@@ -145,8 +159,22 @@ def press(body: dict[str, Any]) -> Press:
         channel=channel,
         person=body["user"]["id"],
         trigger=body.get("trigger_id", ""),
-        action=action["action_id"],
-        ref=Ref.of_member(team, value),
+        action=chosen or action["action_id"],
+        ref=Ref.of_member(team, member),
+    )
+
+
+def change(body: dict[str, Any]) -> Change:
+    """Return what was changed in a modal, with all its fields as they stand."""
+    view = body["view"]
+    return Change(
+        team=body["team"]["id"],
+        person=body["user"]["id"],
+        view_id=view["id"],
+        hash=view.get("hash", ""),
+        action=body["actions"][0]["action_id"],
+        memo=view.get("private_metadata", ""),
+        values=_values(view),
     )
 
 
@@ -164,18 +192,21 @@ def choice(body: dict[str, Any]) -> Choice:
 def submission(body: dict[str, Any]) -> Submission:
     """Return a submitted modal, its fields as text."""
     view = body["view"]
-    values = {
-        block: _text(element)
-        for block, elements in view["state"]["values"].items()
-        for element in list(elements.values())[:1]
-    }
     return Submission(
         team=body["team"]["id"],
         person=body["user"]["id"],
         view_id=view["id"],
         memo=view.get("private_metadata", ""),
-        values=values,
+        values=_values(view),
     )
+
+
+def _values(view: dict[str, Any]) -> dict[str, str]:
+    return {
+        block: _text(element)
+        for block, elements in view["state"]["values"].items()
+        for element in list(elements.values())[:1]
+    }
 
 
 def _text(element: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - msgspec reads the annotations at run time
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ ESTIMATE_MARGIN = 0.15
 """How far a price may be off, either way, where the model's own way of counting cannot be had."""
 
 Method = Literal["supervised", "dpo", "reinforcement"]
+RateUnit = Literal["multiplier", "absolute"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +53,40 @@ class Model:
         method = {"preference": "dpo", "reinforcement": "reinforcement"}.get(name)
         return name in self.formats or method in self.methods
 
+    def refusal(self, name: FormatName, day: date) -> str:
+        """Return why rows of a format cannot be trained on, on `day`: "" where they can."""
+        if self.shutdown is not None and day >= self.shutdown:
+            return f"stopped on {self.shutdown.isoformat()}"
+        if not self.is_open(day):
+            return f"takes no new jobs since {self.last_job.isoformat() if self.last_job else 'then'}"
+        if self.takes(name):
+            return ""
+        if name in {"preference", "reinforcement"}:
+            return f"does not learn from {name} rows"
+        return f"takes {' or '.join(self.formats)} rows only" if self.formats else "is not trained by example"
+
     def is_open(self, day: date) -> bool:
         """Return whether a job can be started on `day`."""
         ends = [end for end in (self.last_job, self.shutdown) if end is not None]
         return all(day < end for end in ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What a provider can do, whichever of its models it is; a provider that the table does not name can do the least.
+
+    `rate`: how it takes a learning rate. `continues`: whether training goes on from tuned models and checkpoints.
+    `from_scratch`: its base models know nothing, so that what is good for real ones is too little for them.
+    `tuned_name`: what it calls a tuned model, where `{model}` and `{suffix}` are ours and "…" is its own.
+    """
+
+    name: str
+    rate: RateUnit = "multiplier"
+    continues: bool = False
+    wandb: bool = False
+    pauses: bool = False
+    from_scratch: bool = False
+    tuned_name: str = "ft:{model}:…:{suffix}:…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +95,7 @@ class Catalogue:
 
     as_of: date
     models: tuple[Model, ...]
+    services: tuple[Service, ...] = ()
 
     @classmethod
     def load(cls, override: bytes | None = None) -> Catalogue:
@@ -84,6 +116,10 @@ class Catalogue:
     def get(self, name: str) -> Model | None:
         """Return the model called `name`, by its full name or an alias."""
         return next((model for model in self.models if name == model.name or name in model.aliases), None)
+
+    def service(self, provider: str) -> Service:
+        """Return what a provider can do."""
+        return next((service for service in self.services if service.name == provider), Service(name=provider))
 
     def on_offer(self, day: date | None = None) -> tuple[Model, ...]:
         """Return the models a job can be started on: on `day`, by default the day the table was made."""
@@ -122,8 +158,12 @@ def default_epochs(examples: int) -> int:
 
 
 def _merged(table: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    models: dict[str, dict[str, Any]] = {model["name"]: model for model in table["models"]}
-    for change in cast("list[dict[str, Any]]", override.get("models", [])):
-        name = change["name"]
-        models[name] = models.get(name, {}) | change
-    return {"as_of": override.get("as_of", table["as_of"]), "models": list(models.values())}
+    merged = {part: _by_name(table.get(part, []), override.get(part, [])) for part in ("models", "services")}
+    return {"as_of": override.get("as_of", table["as_of"]), **merged}
+
+
+def _by_name(rows: list[dict[str, Any]], changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = {row["name"]: row for row in rows}
+    for change in changes:
+        found[change["name"]] = found.get(change["name"], {}) | change
+    return list(found.values())

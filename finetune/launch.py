@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
+from finetune.catalogue import Method  # noqa: TC001 - msgspec reads the annotations at run time
 from finetune.errors import UserError
 
 SUFFIX_MAX_CHARACTERS = 64
 SEED_MAX = 2_147_483_647
 EPOCHS_MAX = 50
+
+METHOD_OF_FORMAT: Final[dict[str, Method]] = {"preference": "dpo", "reinforcement": "reinforcement"}
+"""What rows of a format are trained by; every other format is learnt by example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +32,56 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """Another checked dataset whose rows the run is measured on."""
+
+    dataset: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What training goes on from: the model of a job of ours, or its checkpoint at `step` (0: the finished model).
+
+    `name` is what the provider calls it.
+    """
+
+    job: str
+    name: str
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wandb:
+    """Where Weights & Biases shows the run; "" leaves the provider's default."""
+
+    project: str
+    entity: str = ""
+    name: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reinforcement:
+    """What learning from a grader needs besides; None means the provider's "auto".
+
+    `grader` is the hash of a blob: the grader as JSON, in the form that `finetune.graders` makes.
+    """
+
+    grader: str
+    reasoning_effort: str | None = None
+    compute_multiplier: float | None = None
+    eval_interval: int | None = None
+    eval_samples: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
     """One fine-tune, exactly as it will be asked of the provider. None means the provider's "auto".
 
-    `holdout_percent` of the rows are kept aside for validation (0: none), drawn with `seed`.
+    `holdout_percent` of the rows are kept aside for validation (0: none), drawn with `seed`; with `validation` it is 0.
+    `model` is the base, also where training goes on from a tuned one (`parent`). The learning rate is a multiplier of
+    the provider's own or an absolute one, as the provider takes it. `cap_usd` is the most a person said it may cost.
     """
 
     dataset: str
@@ -45,21 +96,49 @@ class TrainRequest:
     learning_rate_multiplier: float | None
     holdout_percent: int
     quote: Quote
+    method: Method = "supervised"
+    learning_rate: float | None = None
+    beta: float | None = None
+    reinforcement: Reinforcement | None = None
+    validation: Validation | None = None
+    parent: Parent | None = None
+    wandb: Wandb | None = None
+    cap_usd: float | None = None
 
     def digest(self) -> str:
-        """SHA-256 over every field, quote included: what a confirmation is bound to."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """SHA-256 over every field, quote included: what a confirmation is bound to.
+
+        A field that stands at its default is left out: what was confirmed before there was such a field keeps its
+        digest.
+        """
+        canonical = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """The request as plain JSON values."""
-        return asdict(self)
+        """The request as plain JSON values, without the later fields that stand at their defaults."""
+        values = asdict(self)
+        return {
+            field.name: values[field.name]
+            for field in dataclasses.fields(self)
+            if field.default is dataclasses.MISSING or getattr(self, field.name) != field.default
+        }
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> TrainRequest:
         """The inverse of `as_dict`."""
-        fields: dict[str, Any] = {**value, "quote": Quote(**value["quote"])}
-        return cls(**fields)
+        nested = {name: _NESTED[name](**value[name]) for name in _NESTED if value.get(name) is not None}
+        if "wandb" in nested:
+            nested["wandb"] = dataclasses.replace(nested["wandb"], tags=tuple(nested["wandb"].tags))
+        return cls(**{**value, **nested})
+
+
+_NESTED: Final[dict[str, Any]] = {
+    "quote": Quote,
+    "reinforcement": Reinforcement,
+    "validation": Validation,
+    "parent": Parent,
+    "wandb": Wandb,
+}
 
 
 def parse_suffix(text: str) -> str:

@@ -13,12 +13,14 @@ import msgspec
 
 from finetune.errors import OperationalError
 from finetune.launch import TrainRequest  # noqa: TC001 - msgspec reads the annotations
+from jobstore.evaluations import Evaluation  # noqa: TC001 - the same
 from jobstore.states import Kind, State, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""1: jobs of one method. 2: other methods, validation by file, tuned models trained on; an older process refuses it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,8 +57,26 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How a version was made of a dataset, `parent`, itself a version of the dropped file `original` or that file.
+
+    `number` is what people call the version by, counted from 2. `source` and `source_name` are the hash and name of the
+    bytes it was made of. `recipe` and `difference` are hashes of blobs: a `finetune.mending.Recipe`, and a
+    `finetune.fixes.difference.Difference` once it is made.
+    """
+
+    parent: str
+    original: str
+    number: str
+    source: str
+    source_name: str
+    recipe: str
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A file dropped in a channel. `report`: hash of the blob that holds the `finetune.report.Report` as JSON.
+    """A file dropped in a channel, or a version `made` of one. `report`: hash of the blob with the Report as JSON.
 
     `expected_s`: how long training on it was expected to take when it was checked, where it is free; 0: not known.
     """
@@ -74,6 +94,7 @@ class Dataset:
     same_as: str = ""
     refusal: Refusal | None = None
     expected_s: float = 0.0
+    made: Made | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +122,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What a finished run left: figures, and the hashes of its blobs."""
+    """What a finished run left: figures, and the hashes of its blobs.
+
+    `action` is the `finetune.explanation.Action` to offer, `checkpoint` the step of the checkpoint that did better than
+    the end, 0 where none is known to. `figures` are the provider's own of a run that classifies.
+    """
 
     csv: str
     chart: str
@@ -112,6 +137,19 @@ class Results:
     final_valid_loss: float | None
     best_step: int | None
     best_valid_loss: float | None
+    final_train_accuracy: float | None = None
+    final_valid_accuracy: float | None = None
+    action: str = "none"
+    checkpoint: int = 0
+    figures: dict[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A model from before a run's end: the provider's name of it, and the step it was saved at."""
+
+    name: str
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +158,10 @@ class Job:
 
     `contract`, `train_blob` and `valid_blob` are hashes of blobs: how the model is to be asked
     (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider. So is `sample`: the
-    question of one row that was held out, to try the model with.
+    question of one row that was held out, to try the model with. `accounts`: whose spending of `month` the price is
+    reserved under besides everybody's (`jobstore.money`). `sent_bytes` of `send_bytes` have been uploaded.
+    `used_step` is the step of the checkpoint that answers in the model's place, 0 where the model does.
+    `trained_epochs` and `trained_rate` (a multiplier) are what "auto" became, where the provider told.
     """
 
     channel: str
@@ -137,6 +178,9 @@ class Job:
     train_blob: str = ""
     valid_blob: str = ""
     sample: str = ""
+    accounts: tuple[str, ...] = ()
+    send_bytes: int = 0
+    sent_bytes: int = 0
     train_file: str = ""
     valid_file: str = ""
     intent: Intent | None = None
@@ -145,14 +189,24 @@ class Job:
     run_created_ms: int = 0
     progress: Progress = field(default_factory=Progress)
     model: str = ""
+    checkpoints: tuple[Checkpoint, ...] = ()
+    used_step: int = 0
+    trained_epochs: int | None = None
+    trained_rate: float | None = None
     result_file: str = ""
     trained_tokens: int | None = None
     cost_usd: float | None = None
     results: Results | None = None
+    evaluation: Evaluation | None = None
     probe_since_ms: int = 0
     ready_ms: int = 0
     refusal: Refusal | None = None
     note: str = ""
+
+    @property
+    def answering(self) -> str:
+        """The provider's name of what answers: the model, or the checkpoint that a person put in its place."""
+        return next((one.name for one in self.checkpoints if self.used_step and one.step == self.used_step), self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card, post
-from jobstore.money import Settlement
+from jobstore.money import Account, Settlement
 from jobstore.records import Refusal
 from jobstore.store import StaleError
 
@@ -22,15 +22,27 @@ DECIDED: Final = UserError(
 )
 
 
-def start_anew(store: Store, record: Record[Job], person: str, *, month_cap_micros: int) -> Record[Job]:
+def start_anew(
+    store: Store,
+    record: Record[Job],
+    person: str,
+    *,
+    month_cap_micros: int,
+    caps: Mapping[str, int | None] | None = None,
+) -> Record[Job]:
     """Create a run anew, with an intent of its own: it may be paid twice, and a person said so.
 
-    What the first run may have cost is booked as spent, and as much stays reserved for the second, within the cap.
+    What the first run may have cost is booked as spent, and as much stays reserved for the second, within the caps:
+    the month's and, by account (`jobstore.money`), those of `caps`.
     """
     _insist_on_unclear(record)
     job = record.data
     first = Settlement(
-        month=job.month, release_micros=0, spend_micros=job.reserved_micros, month_cap_micros=month_cap_micros
+        month=job.month,
+        release_micros=0,
+        spend_micros=job.reserved_micros,
+        month_cap_micros=month_cap_micros,
+        accounts=tuple(Account(name=name, cap_micros=(caps or {}).get(name)) for name in job.accounts),
     )
     changed = record.having(intent=None, intents=record.data.intents + 1, run="", note="")
     return _decide(store, record, "creating", changed, {"type": "StartedAnew", "person": person}, settle=first)
@@ -54,7 +66,12 @@ def give_up(store: Store, record: Record[Job], person: str) -> Record[Job]:
         "failed",
         changed,
         {"type": "GivenUp", "person": person},
-        settle=Settlement(month=job.month, release_micros=job.reserved_micros, spend_micros=job.reserved_micros),
+        settle=Settlement(
+            month=job.month,
+            release_micros=job.reserved_micros,
+            spend_micros=job.reserved_micros,
+            accounts=tuple(Account(name=name) for name in job.accounts),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore import trace
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, as_json, card
-from jobstore.money import MICROS, CapError
+from jobstore.money import EVERYBODY, MICROS, CapError
 from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
@@ -54,8 +54,19 @@ def _first_due_ms(state: State) -> int:
     return LOST_RING_MS if state.actor is Actor.WORKER else 0
 
 
+def _beginning(kind: Kind, data: Dataset | Job | Prompt) -> tuple[str, str]:
+    """The state that a record begins in, and what it is counted among: the versions of a dropped file."""
+    dropped, *others = FIRST[kind]
+    made = data.made if isinstance(data, Dataset) else None
+    return (others[0], f"versions:{made.original}") if made else (dropped, "")
+
+
 def _flag(record: Record[Any]) -> str:
     return "1" if record.cancel else ""
+
+
+def _over_cap(account: str, left_micros: str, cap_micros: str) -> CapError:
+    return CapError(account.partition(":")[0] or "month", int(left_micros) / MICROS, int(cap_micros) / MICROS)
 
 
 def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -91,11 +102,12 @@ class Store:
     ) -> tuple[Ref, bool]:
         """Record something new, once; return where it is, and whether it is new.
 
-        `dedupe` says what the thing is. Raises CapError where `reserve` does not fit; then nothing was written.
+        `dedupe` says what the thing is. Raises CapError where `reserve` does not fit; then nothing was written. Where
+        a version of a dataset is made, "$NUMBER" in data and event is its number, given out by the same script.
         """
         kind = {Dataset: Kind.DATASET, Job: Kind.JOB, Prompt: Kind.PROMPT}[type(data)]
-        state = FIRST[kind]
-        answer, value = self._run(
+        state, counted = _beginning(kind, data)
+        answer, value, *cap = self._run(
             "record",
             prefix(team),
             kind.value,
@@ -111,9 +123,10 @@ class Store:
             as_json(deliveries),
             _object(audit),
             json.dumps(asdict(reserve)) if reserve else "",
+            counted,
         )
-        if answer.startswith("over-"):
-            raise CapError(answer.removeprefix("over-").removesuffix("-cap"), int(value) / MICROS)
+        if answer == "over-cap":
+            raise _over_cap(value, *cap)
         ref = Ref(team, kind, value)
         trace.recorded(ref, data, is_new=answer == "new")
         return ref, answer == "new"
@@ -135,6 +148,13 @@ class Store:
                 found.append(record)
         return found
 
+    def newest(self, team: str, kind: Kind, limit: int = 200) -> list[Record[Any]]:
+        """Return a workspace's newest records of a kind, whatever their channel, newest first."""
+        last = int(self._redis.get(f"{prefix(team)}next:{kind.value}") or 0)
+        numbers = range(last, max(0, last - limit), -1)
+        found = (self.get(Ref(team, kind, f"{LETTERS[kind]}{number}")) for number in numbers)
+        return [record for record in found if record is not None]
+
     def marked(self, team: str, hash_name: str, field: str) -> str | None:
         """Return what a `Mark` set."""
         return self._redis.hget(prefix(team) + hash_name, field)
@@ -149,9 +169,10 @@ class Store:
         entries = self._redis.xrange(f"{prefix(team)}audit")
         return [_stamped(fields, "entry") for _, fields in entries]
 
-    def spend(self, team: str, month: str) -> tuple[float, float]:
-        """Return what a month ("2026-11") has reserved and spent, in US dollars."""
-        fields = self._redis.hgetall(f"{prefix(team)}spend:{month}")
+    def spend(self, team: str, month: str, account: str = EVERYBODY) -> tuple[float, float]:
+        """Return what a month ("2026-11") has reserved and spent in an account, in US dollars."""
+        below = f":{account}" if account else ""
+        fields = self._redis.hgetall(f"{prefix(team)}spend:{month}{below}")
         return int(fields.get("reserved_micros", 0)) / MICROS, int(fields.get("spent_micros", 0)) / MICROS
 
     def now_ms(self) -> int:
@@ -232,8 +253,8 @@ class Store:
             answer = self._run("transition", prefix(ref.team), *arguments)
         except UNAVAILABLE:
             answer = self._run("transition", prefix(ref.team), *arguments)
-        if answer[0] == "over-month-cap":
-            raise CapError("month", int(answer[1]) / MICROS)
+        if answer[0] == "over-cap":
+            raise _over_cap(*answer[1:])
         if answer[0] != "done":
             msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
             raise StaleError(msg)

@@ -7,6 +7,7 @@ other field of `Settings` is read from `TUNEROOM_` and its name in capitals, suc
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -57,6 +58,11 @@ class Settings:
         price_table           a JSON file that adds to or changes the price table
         cap_run_usd           no run may be expected to cost more
         cap_month_usd         nor all runs of a calendar month (UTC) together
+        cap_person_usd        nor those that one person started in it; inf: no cap of their own
+        cap_channel_usd       nor those of one channel
+        upload_part_mb        files larger than this are uploaded in parts of it; providers take 64 at most
+        evaluation_rows       a tuned classifier is asked about so many held-out rows; 0: about none
+        evaluation_usd        and asking may cost so much
 
     Timings
         lease_s               how long a task owns a record without renewing
@@ -92,6 +98,11 @@ class Settings:
     price_table: str = ""
     cap_run_usd: float = 50.0
     cap_month_usd: float = 500.0
+    cap_person_usd: float = math.inf
+    cap_channel_usd: float = math.inf
+    upload_part_mb: float = 64.0
+    evaluation_rows: int = 200
+    evaluation_usd: float = 0.5
     lease_s: float = 60.0
     create_deadline_s: float = 30.0
     lookup_grace_s: float = 30.0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workers.workshop import Workshop
 
 SLACK_TIMEOUT_S: Final = 8
+OPENAI_URL: Final = "https://api.openai.com/v1"
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
@@ -60,6 +61,7 @@ def workshop(settings: Settings) -> Workshop:
         api_key=settings.openai_api_key or "no-key-set",
         base_url=settings.openai_base_url or None,
         create_deadline_s=settings.create_deadline_s,
+        part_bytes=max(1, int(settings.upload_part_mb * 1024 * 1024)),
     )
     return Workshop(
         store=Store(connect(settings.redis_url)),
@@ -79,6 +81,8 @@ def workshop(settings: Settings) -> Workshop:
             poll_max_s=settings.poll_max_s,
             report_silence_s=settings.report_silence_s,
         ),
+        evaluation_rows=settings.evaluation_rows,
+        evaluation_usd=settings.evaluation_usd,
     )
 
 
@@ -97,8 +101,14 @@ def desk(settings: Settings) -> Desk:
         catalogue=catalogue,
         models=models_of(settings, catalogue),
         provider=settings.provider,
+        provider_url=settings.openai_base_url or OPENAI_URL,
         policy=Policy(channels=settings.channel_ids),
-        caps=Caps(run_usd=settings.cap_run_usd, month_usd=settings.cap_month_usd),
+        caps=Caps(
+            run_usd=settings.cap_run_usd,
+            month_usd=settings.cap_month_usd,
+            person_usd=settings.cap_person_usd,
+            channel_usd=settings.cap_channel_usd,
+        ),
         max_file_bytes=settings.max_file_mb * 1024 * 1024,
         api_url=settings.slack_api_url,
         lease_s=settings.lease_s,

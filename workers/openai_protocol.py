@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
 import openai
 
-from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
+from workers import openai_uploads
 from workers.expectation import expected_s
+from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
+from workers.openai_bodies import INTENT_KEY, creation
 from workers.openai_errors import plain_words
-from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus
+from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus, TunedCheckpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
-    from finetune.launch import TrainRequest
-    from workers.provider import Answer, Question
+    from workers.provider import Answer, Order, Question, Rows
 
-INTENT_KEY: Final = "tuneroom_intent"
 LOOKUP_RUNS_MAX: Final = 500
 EXPECTATION_TIMEOUT_S: Final = 15.0
 EVENTS_PAGE: Final = 100
@@ -43,7 +43,8 @@ STATUSES: Final = {
 class Endpoint:
     """Where a provider is and how long to wait for it, in seconds.
 
-    `create_deadline_s` bounds the one POST that costs money: it must end well before the lease does.
+    `create_deadline_s` bounds the one POST that costs money: it must end well before the lease does. Files of more than
+    `part_bytes` are uploaded in parts of that size.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Endpoint:
     base_url: str | None = None
     timeout_s: float = 60.0
     create_deadline_s: float = 30.0
+    part_bytes: int = 64 * 1024 * 1024
 
 
 class OpenAIProtocol:
@@ -88,10 +90,13 @@ class OpenAIProtocol:
             found = self._client.models.retrieve(model, timeout=EXPECTATION_TIMEOUT_S)
         return expected_s(getattr(found, "expected_training", None), size_bytes)
 
-    def upload(self, file: IO[bytes], filename: str) -> str:
-        """Upload training rows by the Files API."""
-        with plain_words():
-            return self._client.files.create(file=(filename, file), purpose="fine-tune", timeout=600.0).id
+    def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
+        """Upload training rows by the Files API, or by parts."""
+        return openai_uploads.upload(self._client, rows, sent, part_bytes=self._endpoint.part_bytes)
+
+    def find_file(self, rows: Rows) -> str:
+        """Look a file up by its name and size."""
+        return openai_uploads.find(self._client, rows)
 
     def has_file(self, file: str) -> bool:
         """Whether the provider still has a file."""
@@ -112,29 +117,33 @@ class OpenAIProtocol:
                     return _run(job)
         return None
 
-    def create_run(self, request: TrainRequest, *, train_file: str, valid_file: str, intent: str) -> Run:
+    def create_run(self, order: Order) -> Run:
         """Create a paid run: one POST, within the deadline, carrying the intent's id."""
         with plain_words():
             job = self._client.with_options(max_retries=0).fine_tuning.jobs.create(
-                model=request.model,
-                training_file=train_file,
-                validation_file=valid_file or openai.omit,
-                suffix=request.suffix,
-                seed=request.seed,
-                metadata={INTENT_KEY: intent},
-                method={
-                    "type": "supervised",
-                    "supervised": {
-                        "hyperparameters": {
-                            "n_epochs": request.epochs or "auto",
-                            "batch_size": request.batch_size or "auto",
-                            "learning_rate_multiplier": request.learning_rate_multiplier or "auto",
-                        }
-                    },
-                },
-                timeout=httpx2.Timeout(self._endpoint.create_deadline_s, connect=5.0),
+                **creation(order), timeout=httpx2.Timeout(self._endpoint.create_deadline_s, connect=5.0)
             )
             return _run(job)
+
+    def checkpoints(self, run: str) -> list[TunedCheckpoint]:
+        """Return a run's checkpoints; a provider that does not know the address has none."""
+        try:
+            with plain_words():
+                found = self._client.fine_tuning.jobs.checkpoints.list(run, limit=10).data
+        except ProviderError as error:
+            if error.kind is ErrorKind.MISSING:
+                return []
+            raise
+        return [TunedCheckpoint(name=one.fine_tuned_model_checkpoint, step=one.step_number) for one in found]
+
+    def delete_model(self, model: str) -> None:
+        """Delete a tuned model."""
+        try:
+            with plain_words():
+                self._client.models.delete(model)
+        except ProviderError as error:
+            if error.kind is not ErrorKind.MISSING:
+                raise
 
     def result_csv(self, file: str) -> bytes:
         """Return a result file's bytes."""
@@ -188,13 +197,24 @@ class OpenAIProtocol:
                 found.append(_event(event))
         return found[::-1]
 
+    async def pause(self, run: str) -> Run:
+        """Pause a run."""
+        return await self._steered(run, self._async_client.fine_tuning.jobs.pause)
+
+    async def resume(self, run: str) -> Run:
+        """Resume a run."""
+        return await self._steered(run, self._async_client.fine_tuning.jobs.resume)
+
     async def cancel(self, run: str) -> Run:
         """Cancel a run."""
+        return await self._steered(run, self._async_client.fine_tuning.jobs.cancel)
+
+    async def _steered(self, run: str, steer: Callable[[str], Awaitable[FineTuningJob]]) -> Run:
         try:
             with plain_words():
-                return _run(await self._async_client.fine_tuning.jobs.cancel(run))
+                return _run(await steer(run))
         except ProviderError as error:
-            if error.is_final:  # it has ended meanwhile
+            if error.is_final:  # it stands otherwise meanwhile
                 return await self.run(run)
             raise
 
@@ -220,10 +240,17 @@ def _run(job: FineTuningJob) -> Run:
         said=job.status,
         model=job.fine_tuned_model or "",
         trained_tokens=job.trained_tokens,
+        epochs=_told(job.hyperparameters.n_epochs),
+        rate=_told(job.hyperparameters.learning_rate_multiplier),
         result_file=next(iter(job.result_files or []), ""),
         error_code=error.code if error else "",
         error_message=error.message if error else "",
     )
+
+
+def _told(value: Any) -> Any:
+    """A hyperparameter, None while it is "auto"."""
+    return None if isinstance(value, str) else value
 
 
 def _event(event: FineTuningJobEvent) -> RunEvent:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from finetune.class_odds import TokenOdds
     from finetune.contract import PromptContract
     from finetune.launch import TrainRequest
@@ -69,14 +71,50 @@ class RunStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A run to be created: the request as it was confirmed, the provider's ids of its files, the intent it carries.
+
+    `grader` is the grader of a request that learns by reinforcement, as JSON; "" for every other.
+    """
+
+    request: TrainRequest
+    train_file: str
+    valid_file: str
+    intent: str
+    grader: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A file to be uploaded: open for reading, its name (which carries its hash), and its size in bytes."""
+
+    file: IO[bytes]
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedCheckpoint:
+    """A model from before a run's end, by the provider's name, and the step it was saved at."""
+
+    name: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The provider's fine-tuning job. `said` is the provider's own word for its status."""
+    """The provider's fine-tuning job. `said` is the provider's own word for its status.
+
+    `epochs` and `rate` (a multiplier) are what it trains with, None while that is left to the provider.
+    """
 
     id: str
     status: RunStatus
     said: str
     model: str = ""
     trained_tokens: int | None = None
+    epochs: int | None = None
+    rate: float | None = None
     result_file: str = ""
     error_code: str = ""
     error_message: str = ""
@@ -133,24 +171,36 @@ class Provider(Protocol):
         """Return how long a run on so many bytes of rows takes here, None where the provider does not say."""
         ...
 
-    def upload(self, file: IO[bytes], filename: str) -> str:
-        """Upload training rows and return the provider's id for them."""
+    def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
+        """Upload training rows and return the provider's id for them; `sent` hears how many bytes have arrived."""
         ...
 
     def has_file(self, file: str) -> bool:
         """Whether the provider still has a file that it had once."""
         ...
 
+    def find_file(self, rows: Rows) -> str:
+        """Return the provider's id of a file of that name and size, "" where it lists none."""
+        ...
+
     def find_run(self, intent: str) -> Run | None:
         """Return the run that was created for an intent, or None where the provider lists none (yet)."""
         ...
 
-    def create_run(self, request: TrainRequest, *, train_file: str, valid_file: str, intent: str) -> Run:
+    def create_run(self, order: Order) -> Run:
         """Create a paid run, with one POST and never a second; an unclear outcome is ErrorKind.UNSURE."""
         ...
 
     def result_csv(self, file: str) -> bytes:
         """Return a run's result file as the provider gives it (perhaps base64)."""
+        ...
+
+    def checkpoints(self, run: str) -> list[TunedCheckpoint]:
+        """Return the checkpoints of a finished run, newest first; none where there is no such thing."""
+        ...
+
+    def delete_model(self, model: str) -> None:
+        """Delete a tuned model for good; one that is gone already is no error."""
         ...
 
     def answer(self, question: Question) -> Answer:
@@ -163,6 +213,14 @@ class Provider(Protocol):
 
     async def events(self, run: str, *, after: str) -> list[RunEvent]:
         """Return a run's events that came after the event `after` (all for ""), oldest first."""
+        ...
+
+    async def pause(self, run: str) -> Run:
+        """Let a run rest; one that cannot be paused (any more) is returned as it is."""
+        ...
+
+    async def resume(self, run: str) -> Run:
+        """Let a paused run go on; one that does not rest is returned as it is."""
         ...
 
     async def cancel(self, run: str) -> Run:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
-from bot.launching import first_values, form_of, over_cap
-from bot.listeners.commands import known
+from bot.confirming import accounts_of, over_cap
+from bot.form_values import first_values
+from bot.launch_form import launch_view
+from bot.listeners.commands import known, offer_of
 from bot.listeners.replies import Asker, explained
+from bot.listeners.results import ResultButtons
 from bot.payloads import text
-from bot.rendering import report_of
 from finetune.errors import UserError
 from finetune.permissions import Act
 from jobstore.money import MICROS, CapError
@@ -54,6 +56,7 @@ class Buttons:
             "name_run": (Act.RESOLVE, self._name_run),
             "start_anew": (Act.RESOLVE, self._start_anew),
             "give_up": (Act.RESOLVE, self._give_up),
+            **ResultButtons(desk).acts,
         }
 
     def press(self, body: dict[str, Any], client: WebClient) -> None:
@@ -72,11 +75,8 @@ class Buttons:
             do(pressed, known(self._desk, pressed.ref, person, act, place), asker)
 
     def _train(self, pressed: Press, dataset: Record[Any], asker: Asker) -> None:
-        report = report_of(self._desk, dataset)
-        if report is None or dataset.state != "accepted":
-            raise UserError("not-accepted", "This dataset cannot be trained on as it is.", "Its report says why.")
-        form, memo = form_of(self._desk, dataset, report, first_values(self._desk, dataset, report))
-        asker.client.views_open(trigger_id=pressed.trigger, view=views.launch_modal(form, metadata=memo.as_text()))
+        offer = offer_of(self._desk, dataset)
+        asker.client.views_open(trigger_id=pressed.trigger, view=launch_view(offer, first_values(offer)))
 
     def _details(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         events = self._desk.store.events(job.ref)
@@ -101,11 +101,14 @@ class Buttons:
         asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))
 
     def _start_anew(self, pressed: Press, job: Record[Any], _: Asker) -> None:
-        cap = round(self._desk.caps.month_usd * MICROS)
+        caps, data = self._desk.caps, job.data
+        accounts = accounts_of(caps, data.person, data.channel)
+        by_name = {account.name: account.cap_micros for account in accounts}
+        month_cap = round(caps.month_usd * MICROS)
         try:
-            start_anew(self._desk.store, job, pressed.person, month_cap_micros=cap)
+            start_anew(self._desk.store, job, pressed.person, month_cap_micros=month_cap, caps=by_name)
         except CapError as error:
-            raise over_cap(error, job.data.reserved_micros) from error
+            raise over_cap(error, data.reserved_micros, data.month) from error
         self._desk.doorbell.ring(job.ref)
 
     def _give_up(self, pressed: Press, job: Record[Any], _: Asker) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import asking, intake, views
-from bot.launching import first_values, form_of
+from bot.confirming import confirm
+from bot.form_values import first_values, of_line
+from bot.grammar import parse_line
+from bot.launch_form import launch_view
+from bot.launching import launch_of
 from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.offer import Offer
 from bot.people import insist
 from bot.rendering import labels, report_of
 from bot.samples import drop_sample, insist_on_membership
@@ -127,21 +132,24 @@ class Commands:
         return views.asked(job)
 
     def _train(self, command: Command, person: Person, place: Place) -> Message | None:
+        """Start what a line says where it is free; otherwise, and without a line, show the form with the price."""
         insist(self._desk, person, Act.TRAIN, place)
-        dataset = self._dataset(command, person, place)
-        report = report_of(self._desk, dataset)
-        if report is None or dataset.state != "accepted":
-            raise UserError(
-                "not-accepted", f"{dataset.ref.id} cannot be trained on as it is.", "Its report says what to mend."
-            )
-        form, memo = form_of(self._desk, dataset, report, first_values(self._desk, dataset, report))
-        self._client.views_open(trigger_id=command.trigger, view=views.launch_modal(form, metadata=memo.as_text()))
+        line = parse_line(command.rest)
+        offer = offer_of(self._desk, self._dataset(command, line.object, person, place))
+        values = first_values(offer) | of_line(line.values)
+        if line.values:
+            launch = launch_of(offer, values)
+            if launch.request.quote.high_usd <= 0:
+                return views.started(
+                    confirm(offer, launch, person, once=f"command:{command.trigger}").id, launch.request
+                )
+        self._client.views_open(trigger_id=command.trigger, view=launch_view(offer, values))
         return None
 
-    def _dataset(self, command: Command, person: Person, place: Place) -> Record[Dataset]:
+    def _dataset(self, command: Command, named: str, person: Person, place: Place) -> Record[Dataset]:
         """The dataset that is named, or the newest of the channel that may be trained on."""
-        if command.rest:
-            ref, _ = intake.handle(command.rest, command.team, kinds=("d",))
+        if named:
+            ref, _ = intake.handle(named, command.team, kinds=("d",))
             return self._known(ref, person, Act.TRAIN, place)
         for record in self._desk.store.listed(command.team, Kind.DATASET, command.channel):
             if record.state == "accepted":
@@ -150,6 +158,16 @@ class Commands:
 
     def _known(self, ref: Ref, person: Person, act: Act, place: Place) -> Record[Any]:
         return known(self._desk, ref, person, act, place)
+
+
+def offer_of(desk: Desk, dataset: Record[Dataset]) -> Offer:
+    """Return what an accepted dataset can be trained on; UserError where it is not accepted."""
+    report = report_of(desk, dataset)
+    if report is None or dataset.state != "accepted":
+        raise UserError(
+            "not-accepted", f"{dataset.ref.id} cannot be trained on as it is.", "Its report says what to mend."
+        )
+    return Offer(desk, dataset, report)
 
 
 def known(desk: Desk, ref: Ref, person: Person, act: Act, place: Place) -> Record[Any]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from bot import asking, intake, views
-from bot.launching import FieldError, Memo, confirm, form_of, request_of, reserved_micros
-from bot.listeners.commands import known
+from slack_sdk.errors import SlackApiError
+
+from bot import asking, intake
+from bot.confirming import confirm
+from bot.launch_form import launch_view
+from bot.launching import FieldError, Memo, launch_of, reserved_micros
+from bot.listeners.commands import known, offer_of
 from bot.listeners.replies import OUT_OF_REACH, logged
-from bot.rendering import report_of
+from bot.payloads import text
 from finetune.errors import UserError
 from finetune.launch import parse_whole
 from finetune.permissions import Act
@@ -20,14 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slack_bolt import Ack, App
+    from slack_sdk import WebClient
 
     from bot.desk import Desk
-    from bot.intake import Submission
+    from bot.intake import Change, Submission
     from bot.people import People
     from finetune.permissions import Person
     from jobstore.records import Record
 
     Answer = dict[str, Any] | None
+
+log = logging.getLogger(__name__)
 
 FIRST_FIELD = {"launch": "suffix", "try": "prompt", "name_run": "run"}
 
@@ -38,21 +46,32 @@ def register(app: App, desk: Desk, people: People) -> None:
     for callback, submit in (("launch", modals.launch), ("try", modals.ask), ("name_run", modals.name_run)):
         app.view(callback)(_listener(callback, submit))
 
+    def on_change(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        modals.change(intake.change(body), client)
+
+    app.action({"type": "block_actions", "action_id": intake.ANY}, matchers=[_is_launch])(on_change)
+
+
+def _is_launch(body: dict[str, Any]) -> bool:
+    return text(body, "view", "callback_id") == "launch"
+
 
 def _listener(callback: str, submit: Callable[[Submission], Answer]) -> Callable[..., None]:
     def on_submission(ack: Ack, body: dict[str, Any]) -> None:
-        answer = _answered(callback, lambda: submit(intake.submission(body)))
+        sent = intake.submission(body)
+        answer = _answered(callback, sent, lambda: submit(sent))
         ack(**answer) if answer else ack()
 
     return on_submission
 
 
-def _answered(callback: str, submit: Callable[[], Answer]) -> Answer:
+def _answered(callback: str, sent: Submission, submit: Callable[[], Answer]) -> Answer:
     field = FIRST_FIELD[callback]
     try:
         return submit()
-    except FieldError as error:
-        return _errors(error.field, error)
+    except FieldError as error:  # a field that is folded away cannot show what is wrong with it
+        return _errors(error.field if error.field in sent.values else field, error)
     except UserError as error:
         return _errors(field, error)
     except UNAVAILABLE:
@@ -77,15 +96,24 @@ class Modals:
         """Confirm a launch, if the price is still what was shown; otherwise show the new one and ask again."""
         memo = Memo.of_text(sent.memo)
         person, dataset = self._known(sent, memo.dataset, Act.TRAIN)
-        report = report_of(self._desk, dataset)
-        if report is None:
-            raise UserError("not-checked", "This dataset has no report any more.", "Drop it here once more.")
-        request = request_of(self._desk, dataset, report, sent.values)
-        if reserved_micros(request) > memo.shown_micros:
-            form, new = form_of(self._desk, dataset, report, sent.values, notice=PRICE_CHANGED)
-            return {"response_action": "update", "view": views.launch_modal(form, metadata=new.as_text())}
-        confirm(self._desk, dataset, report, request, person, once=f"view:{sent.view_id}")
+        offer, values = offer_of(self._desk, dataset), memo.values(sent.values)
+        launch = launch_of(offer, values)
+        if reserved_micros(launch.request) > memo.shown_micros:
+            view = launch_view(offer, values, folded=memo.folded, notice=PRICE_CHANGED)
+            return {"response_action": "update", "view": view}
+        confirm(offer, launch, person, once=f"view:{sent.view_id}")
         return None
+
+    def change(self, changed: Change, client: WebClient) -> None:
+        """Show the price for what is chosen now; a form that has changed since, or is closed, is left alone."""
+        memo = Memo.of_text(changed.memo)
+        folded = memo.folded and changed.action != "launch_unfold"
+        try:
+            _, dataset = self._record(changed.team, changed.person, memo.dataset, Act.TRAIN)
+            view = launch_view(offer_of(self._desk, dataset), memo.values(changed.values), folded=folded)
+            client.views_update(view_id=changed.view_id, hash=changed.hash, view=view)
+        except (UserError, SlackApiError) as error:
+            log.info("form.not_updated", extra={"reason": str(error)[:200]})
 
     def ask(self, sent: Submission) -> Answer:
         """Put a prompt to a model."""
@@ -123,9 +151,12 @@ class Modals:
         return None
 
     def _known(self, sent: Submission, member: str, act: Act) -> tuple[Person, Record[Any]]:
-        ref = Ref.of_member(sent.team, member)
+        return self._record(sent.team, sent.person, member, act)
+
+    def _record(self, team: str, user: str, member: str, act: Act) -> tuple[Person, Record[Any]]:
+        ref = Ref.of_member(team, member)
         record = self._desk.store.get(ref)
-        person = self._people.person(sent.person, sent.team)
+        person = self._people.person(user, team)
         place = self._people.place(record.data.channel) if record else self._people.place("")
         return person, known(self._desk, ref, person, act, place)
 

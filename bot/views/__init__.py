@@ -1,11 +1,13 @@
 """The views: pure functions from records and reports to Block Kit."""
 
-from bot.views.acknowledgements import asked, cancel_outcome
+from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, started
 from bot.views.answers import answer_post, prompt_failed_post
 from bot.views.datasets import dataset_card
+from bot.views.evaluations import confusion_title, evaluation_post
 from bot.views.jobs import job_card
+from bot.views.launching import LaunchForm, launch_modal
 from bot.views.message import Message
-from bot.views.modals import LaunchForm, details_modal, launch_modal, name_run_modal, try_modal
+from bot.views.modals import details_modal, name_run_modal, try_modal
 from bot.views.notices import (
     help_message,
     job_details,
@@ -18,12 +20,15 @@ from bot.views.notices import (
 )
 from bot.views.outcomes import (
     cancelled_post,
+    checkpoint_post,
+    csv_title,
     failed_post,
     ready_post,
     results_file_title,
     results_post,
     unclear_post,
 )
+from bot.views.snippets import code_modal
 from bot.views.templates import dropped, rows_title, templates_list
 
 __all__ = [
@@ -33,9 +38,15 @@ __all__ = [
     "asked",
     "cancel_outcome",
     "cancelled_post",
+    "checkpoint_post",
+    "code_modal",
+    "confusion_title",
+    "csv_coming",
+    "csv_title",
     "dataset_card",
     "details_modal",
     "dropped",
+    "evaluation_post",
     "failed_post",
     "help_message",
     "job_card",
@@ -52,6 +63,7 @@ __all__ = [
     "results_post",
     "rows_title",
     "something_failed",
+    "started",
     "templates_list",
     "try_modal",
     "unclear_post",

@@ -10,6 +10,7 @@ from bot.views.blocks import section
 from bot.views.message import Message, message
 
 if TYPE_CHECKING:
+    from finetune.launch import TrainRequest
     from jobstore.records import Job, Record
 
 _TOO_LATE: Final = {
@@ -23,6 +24,17 @@ def asked(job: Record[Job]) -> Message:
     """A prompt was put to a model."""
     model = bold(words.model_handle(job.ref.id))
     return _said(mrkdwn("Asked {model}. The answer comes in its thread.", model=model))
+
+
+def started(job: str, request: TrainRequest) -> Message:
+    """A job was started by a line."""
+    what = mrkdwn("{file} on {model}", file=words.handle(request.dataset), model=words.model_name(request.model))
+    return _said(mrkdwn("Started {job}: {what}. Its card shows how it goes.", job=bold(job), what=what))
+
+
+def csv_coming(job: Record[Job]) -> Message:
+    """The file was asked for: it is put into the thread once, however often it is asked for."""
+    return _said(mrkdwn("The figures of every step of {job} are in its thread, as a CSV file.", job=bold(job.ref.id)))
 
 
 def cancel_outcome(job: Record[Job], outcome: str) -> Message:

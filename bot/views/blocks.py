@@ -17,6 +17,7 @@ CONTEXT_ELEMENTS_MAX: Final = 10
 BUTTON_MAX: Final = 75
 VALUE_MAX: Final = 2_000
 OPTIONS_MAX: Final = 100
+OVERFLOW_MAX: Final = 5
 OPTION_VALUE_MAX: Final = 150
 TITLE_MAX: Final = 24
 METADATA_MAX: Final = 3_000
@@ -99,6 +100,12 @@ def button(label: str, action: str, value: str, *, style: Style = "", confirm: B
     return made | ({"style": style} if style else {}) | ({"confirm": confirm} if confirm else {})
 
 
+def overflow(action: str, options: Sequence[tuple[str, str]], value: str) -> Block | None:
+    """The menu behind ⋯ of (act, label), five at most; an act and `value` come back with the choice."""
+    made = [{"text": plain(label, BUTTON_MAX), "value": f"{act} {value}"} for act, label in options[:OVERFLOW_MAX]]
+    return {"type": "overflow", "action_id": action, "options": made} if made else None
+
+
 def confirmation(title: str, text: str, *, yes: str, no: str, style: Style = "primary") -> Block:
     """What is asked before a button's click counts."""
     made: Block = {"title": plain(title, 100), "text": plain(text, 300), "confirm": plain(yes, 30)}
@@ -124,6 +131,14 @@ def select(name: str, label: str, options: Sequence[tuple[str, str]], initial: s
     chosen = next((option for option in made if option["value"] == initial), made[0])
     element: Block = {"type": "static_select", "action_id": name, "options": made, "initial_option": chosen}
     return _input(name, label, element, hint)
+
+
+def live(field: Block) -> Block:
+    """A field whose every change is sent to us at once: as each character is typed, or an option is chosen."""
+    element: Block = field["element"]
+    if element["type"] == "plain_text_input":
+        element = {**element, "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}}
+    return {**field, "element": element, "dispatch_action": True}
 
 
 def _input(name: str, label: str, element: Block, hint: str) -> Block:

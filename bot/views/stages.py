@@ -8,10 +8,12 @@ from bot.mrkdwn import EMPTY, Mrkdwn, as_mrkdwn, bold, date, join, mrkdwn, prose
 from bot.views import words
 
 if TYPE_CHECKING:
+    from jobstore.evaluations import Evaluation
     from jobstore.records import Job, Progress, Record
 
 LONG_WAIT_MS: Final = 15 * 60_000
 NOTE_MAX: Final = 300
+BAR_CELLS: Final = 10
 STEPS: Final = ("Prepare", "Upload", "Create", "Queue", "Train", "Results", "Ready")
 _STEP_OF_STATE: Final = {
     "requested": 0,
@@ -22,6 +24,7 @@ _STEP_OF_STATE: Final = {
     "training": 4,
     "analysing": 5,
     "probing": 6,
+    "evaluating": 6,
     "asleep": 6,
     "ready": 7,
 }
@@ -32,9 +35,11 @@ _SENTENCES: Final = {
     "unclear": mrkdwn("The provider's answer was lost. Somebody has to decide in the thread before I go on."),
     "analysing": mrkdwn("Trained. Reading the results."),
     "probing": mrkdwn("Trained. Waiting for the model to answer…"),
+    "evaluating": mrkdwn("Trained. Asking it about rows it was not trained on."),
     "asleep": mrkdwn("Trained. The model is not hosted, so it does not answer."),
     "cancelled": mrkdwn("Cancelled."),
 }
+_NO_REASON: Final = mrkdwn("The provider gave no reason.")
 
 
 def stage_sentence(record: Record[Job], now_ms: int) -> Mrkdwn:
@@ -83,19 +88,40 @@ def left_ms(progress: Progress, now_ms: int) -> float | None:
 
 
 def _sentence(record: Record[Job], now_ms: int) -> Mrkdwn:
+    job = record.data
     match record.state:
+        case "uploading" if job.send_bytes:
+            said = _uploading(job)
         case "queued":
-            return _queued(record.data, now_ms)
+            said = _queued(job, now_ms)
         case "training":
-            return _training(record.data.progress, now_ms)
+            said = _training(job.progress, now_ms)
+        case "evaluating" if job.evaluation:
+            said = _evaluating(job.evaluation)
         case "ready":
-            return mrkdwn("*Ready.* {model} answers.", model=words.model_handle(record.ref.id))
+            said = mrkdwn("*Ready.* {model} answers.", model=words.model_handle(record.ref.id))
         case "failed":
-            refusal = record.data.refusal
-            reason = prose(refusal.message).clipped(600) if refusal else mrkdwn("The provider gave no reason.")
-            return mrkdwn("*Failed.* {reason}", reason=reason)
+            reason = prose(job.refusal.message).clipped(600) if job.refusal else _NO_REASON
+            said = mrkdwn("*Failed.* {reason}", reason=reason)
         case state:
-            return _SENTENCES[state]
+            said = _SENTENCES[state]
+    return said
+
+
+def _uploading(job: Job) -> Mrkdwn:
+    done = min(BAR_CELLS, BAR_CELLS * job.sent_bytes // job.send_bytes)
+    return mrkdwn(
+        "Sending the rows to the provider: {bar} {sent} of {whole}.",
+        bar="▓" * done + "░" * (BAR_CELLS - done),
+        sent=words.size(job.sent_bytes),
+        whole=words.size(job.send_bytes),
+    )
+
+
+def _evaluating(found: Evaluation) -> Mrkdwn:
+    return mrkdwn(
+        "Trained. Asking it about rows it was not trained on: {asked} of {rows}.", asked=found.asked, rows=found.rows
+    )
 
 
 def _queued(job: Job, now_ms: int) -> Mrkdwn:

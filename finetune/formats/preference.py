@@ -62,6 +62,26 @@ def pair_of(row: dict[str, Any]) -> tuple[Messages, Messages, Messages] | None:
     return _nested(row) if row.keys() & {*NESTED} and not row.keys() >= {"chosen", "rejected"} else _flat(row)
 
 
+def as_protocol(line: bytes) -> bytes:
+    """Return a row's line as providers take preference pairs: `input`, `preferred_output`, `non_preferred_output`.
+
+    A line that has them already, or is no pair, stays as it stands.
+    """
+    try:
+        row: Any = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return line
+    pair = (
+        _flat(cast("dict[str, Any]", row)) if isinstance(row, dict) and row.keys() >= {"chosen", "rejected"} else None
+    )
+    if pair is None:
+        return line
+    asked, preferred, other = pair
+    return msgspec.json.encode(
+        {"input": {"messages": asked}, "preferred_output": preferred, "non_preferred_output": other}
+    )
+
+
 def _nested(row: dict[str, Any]) -> tuple[Messages, Messages, Messages] | None:
     given: Any = row.get("input")
     asked = _messages(cast("dict[str, Any]", given).get("messages")) if isinstance(given, dict) else None

@@ -83,3 +83,38 @@ local function append_audit(prefix, entry, at)
     redis.call('XADD', prefix .. 'audit', '*', 'at_ms', int(at), 'entry', entry)
   end
 end
+
+-- An account of a month: everybody's ("") or, below it, "person:U1" or "channel:C1".
+local function spend_key(prefix, month, name)
+  return prefix .. 'spend:' .. month .. (name == '' and '' or ':' .. name)
+end
+
+-- Every account that money touches, everybody's first: {name, cap_micros or cjson.null}.
+local function accounts_of(money)
+  local found = {{name = '', cap_micros = money.month_cap_micros}}
+  for _, account in ipairs(money.accounts or {}) do found[#found + 1] = account end
+  return found
+end
+
+-- The first cap that `micros` more would break, as {"over-cap", account, left_micros, cap_micros}; nil where all hold.
+local function cap_broken(prefix, money, micros)
+  for _, account in ipairs(accounts_of(money)) do
+    if type(account.cap_micros) == 'number' then
+      local key = spend_key(prefix, money.month, account.name)
+      local held = tonumber(redis.call('HGET', key, 'reserved_micros') or 0)
+      local spent = tonumber(redis.call('HGET', key, 'spent_micros') or 0)
+      local left = account.cap_micros - held - spent
+      if micros > left then return {'over-cap', account.name, int(left), int(account.cap_micros)} end
+    end
+  end
+  return nil
+end
+
+-- Change what is reserved and what is spent in every account that money touches.
+local function book(prefix, money, reserve_micros, spend_micros)
+  for _, account in ipairs(accounts_of(money)) do
+    local key = spend_key(prefix, money.month, account.name)
+    redis.call('HINCRBY', key, 'reserved_micros', int(reserve_micros))
+    redis.call('HINCRBY', key, 'spent_micros', int(spend_micros))
+  end
+end

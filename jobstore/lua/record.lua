@@ -6,9 +6,11 @@
 -- ARGV[7]  schema         ARGV[8]  data (JSON)   ARGV[9]  channel
 -- ARGV[10] event (JSON or "")                    ARGV[11] deliveries (JSON list)
 -- ARGV[12] audit (JSON or "")
--- ARGV[13] reserve: "" or JSON {month, micros, run_cap_micros, month_cap_micros}
--- "$ID" in event, deliveries and audit stands for the handle that is given out here.
--- Returns  {"new", id} | {"seen", id} | {"over-run-cap", cap_micros} | {"over-month-cap", left_micros}
+-- ARGV[13] reserve: "" or JSON {month, micros, run_cap_micros, month_cap_micros, accounts: list of {name, cap_micros}}
+-- ARGV[14] "" or the counter below the prefix that it is numbered by ("versions:d12"), from 2 on
+-- "$ID" in event, deliveries and audit stands for the handle that is given out here, "$NUMBER" in data and event for
+-- the number.
+-- Returns  {"new", id} | {"seen", id} | {"over-cap", account ("run", "" for everybody's), left_micros, cap_micros}
 local prefix, kind = KEYS[1], ARGV[1]
 local at = now_ms()
 local seen_key = prefix .. 'seen:' .. ARGV[3]
@@ -16,32 +18,33 @@ if ARGV[3] ~= '' then
   local seen = redis.call('GET', seen_key)
   if seen then return {'seen', seen} end
 end
-if ARGV[13] ~= '' then
-  local reserve = cjson.decode(ARGV[13])
-  if reserve.micros > reserve.run_cap_micros then return {'over-run-cap', int(reserve.run_cap_micros)} end
-  local spend = prefix .. 'spend:' .. reserve.month
-  local held = tonumber(redis.call('HGET', spend, 'reserved_micros') or 0)
-  local spent = tonumber(redis.call('HGET', spend, 'spent_micros') or 0)
-  local left = reserve.month_cap_micros - held - spent
-  if reserve.micros > left then return {'over-month-cap', int(left)} end
+local reserve = ARGV[13] ~= '' and cjson.decode(ARGV[13])
+if reserve then
+  local run_cap = reserve.run_cap_micros
+  if reserve.micros > run_cap then return {'over-cap', 'run', int(run_cap), int(run_cap)} end
+  local broken = cap_broken(prefix, reserve, reserve.micros)
+  if broken then return broken end
 end
 local id = ARGV[2] .. redis.call('INCR', prefix .. 'next:' .. kind)
+local number
+if ARGV[14] ~= '' then
+  number = int(redis.call('INCR', prefix .. ARGV[14]) + 1)
+  redis.call('EXPIRE', prefix .. ARGV[14], RETENTION_S)
+end
+local function numbered(text) return number and (string.gsub(text, '%$NUMBER', number)) or text end
 local function named(text) return (string.gsub(text, '%$ID', id)) end
 local deliveries = cjson.decode(named(ARGV[11]))
-if ARGV[13] ~= '' then
-  local reserve = cjson.decode(ARGV[13])
-  redis.call('HINCRBY', prefix .. 'spend:' .. reserve.month, 'reserved_micros', int(reserve.micros))
-end
+if reserve then book(prefix, reserve, reserve.micros, 0) end
 if ARGV[3] ~= '' then redis.call('SET', seen_key, id, 'EX', 3 * 86400) end
 local key = prefix .. kind .. ':' .. id
 redis.call('HSET', key, 'id', id, 'kind', kind, 'state', ARGV[4], 'version', 1, 'schema', ARGV[7],
-  'data', ARGV[8], 'cancel', '', 'lease_token', 0, 'lease_until', 0, 'attempts', 0, 'rings', 0, 'commit', '',
+  'data', numbered(ARGV[8]), 'cancel', '', 'lease_token', 0, 'lease_until', 0, 'attempts', 0, 'rings', 0, 'commit', '',
   'created_ms', int(at), 'updated_ms', int(at))
 redis.call('SADD', 'tuneroom:teams', string.match(prefix, '{(.*)}'))
 local index = prefix .. 'index:' .. kind .. ':' .. ARGV[9]
 redis.call('ZADD', index, int(at), id)
 redis.call('ZREMRANGEBYRANK', index, 0, -INDEX_MAX - 1)
-append_event(key, named(ARGV[10]), at)
+append_event(key, numbered(named(ARGV[10])), at)
 put_deliveries(prefix, deliveries, at)
 append_audit(prefix, named(ARGV[12]), at)
 set_due(prefix, kind .. ':' .. id, ARGV[5], at + tonumber(ARGV[6]))

@@ -6,11 +6,13 @@
 -- ARGV[7]  new state      ARGV[8]  its actor     ARGV[9]  due in ms
 -- ARGV[10] data (JSON)    ARGV[11] event (JSON or "")    ARGV[12] deliveries (JSON list)
 -- ARGV[13] "1" keeps the lease                   ARGV[14] "1" where the record may be forgotten after a while
--- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros, month_cap_micros or null}
+-- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros, month_cap_micros or null, accounts: list of
+--          {name, cap_micros or null}}
 -- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
 -- ARGV[17] audit (JSON or "")
 -- ARGV[18] the cancel flag as the caller read it ("1" or "")        ARGV[19] schema of the data
--- Returns  {"done", version, cancel flag, updated ms} | {"stale", state, version} | {"over-month-cap", left_micros}
+-- Returns  {"done", version, cancel flag, updated ms} | {"stale", state, version}
+--          | {"over-cap", account ("" for everybody's), left_micros, cap_micros}
 -- A cancel that was flagged while the caller worked makes the record due at once, whatever ARGV[9] says.
 local prefix, kind, id = KEYS[1], ARGV[1], ARGV[2]
 local key = prefix .. kind .. ':' .. id
@@ -22,12 +24,10 @@ if state ~= ARGV[3] or version ~= ARGV[4] or (ARGV[5] ~= '0' and token ~= ARGV[5
 end
 local deliveries, marks = cjson.decode(ARGV[12]), cjson.decode(ARGV[16])
 local settle = ARGV[15] ~= '' and cjson.decode(ARGV[15])
-if settle and type(settle.month_cap_micros) == 'number' then
-  local spend = prefix .. 'spend:' .. settle.month
-  local held = tonumber(redis.call('HGET', spend, 'reserved_micros') or 0)
-  local spent = tonumber(redis.call('HGET', spend, 'spent_micros') or 0)
-  local left = settle.month_cap_micros - held - spent
-  if settle.spend_micros - settle.release_micros > left then return {'over-month-cap', int(left)} end
+local more = settle and settle.spend_micros - settle.release_micros or 0
+if more > 0 then
+  local broken = cap_broken(prefix, settle, more)
+  if broken then return broken end
 end
 local at = now_ms()
 version = redis.call('HINCRBY', key, 'version', 1)
@@ -46,11 +46,7 @@ for _, entry in ipairs(marks) do
   redis.call('HSET', prefix .. entry.hash, entry.field, entry.value)
   redis.call('EXPIRE', prefix .. entry.hash, RETENTION_S)
 end
-if settle then
-  local spend = prefix .. 'spend:' .. settle.month
-  redis.call('HINCRBY', spend, 'reserved_micros', int(0 - settle.release_micros))
-  redis.call('HINCRBY', spend, 'spent_micros', int(settle.spend_micros))
-end
+if settle then book(prefix, settle, 0 - settle.release_micros, settle.spend_micros) end
 set_due(prefix, kind .. ':' .. id, ARGV[8], due)
 if ARGV[14] == '1' then
   redis.call('EXPIRE', key, RETENTION_S)

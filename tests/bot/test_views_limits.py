@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import acknowledgements, answers, datasets, jobs, modals, notices, outcomes
+from bot.views import acknowledgements, answers, datasets, jobs, launching, modals, notices, outcomes
 from finetune.errors import UserError
 from finetune.findings import Finding
 from finetune.launch import Quote
@@ -122,16 +122,22 @@ JOBS = records(Kind.JOB, Job, "j42")
 DATASETS = records(Kind.DATASET, Dataset, "d12")
 PROMPTS = records(Kind.PROMPT, Prompt, "p1")
 REPORTS = anything(Report)
-FORM_TEXTS = ("dataset_ref", "filename", "model", "suffix", "epochs", "batch", "lr", "notice", "digest")
+FORM_TEXTS = ("dataset_ref", "filename", "name_preview", "notice", "advice", "digest", "provider")
+FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader", "seed", "batch", "lr", "wandb", "effort")
 FORMS = st.builds(
-    modals.LaunchForm,
-    models=st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130).map(tuple),
-    quote=anything(Quote),
+    launching.LaunchForm,
+    method=st.sampled_from(list(launching.METHODS)),
+    starts=st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130).map(tuple),
+    values=st.dictionaries(st.sampled_from(FORM_NAMES), TEXT),
+    validations=st.lists(st.tuples(st.sampled_from(["d1", "d2"]), TEXT), max_size=30).map(tuple),
+    not_offered=st.lists(st.tuples(TEXT, TEXT), max_size=12).map(tuple),
+    rate=st.sampled_from(["multiplier", "absolute"]),
+    folded=st.booleans(),
+    wandb=st.booleans(),
+    quote=st.none() | anything(Quote),
     cap_usd=MONEY,
-    seed=WHOLE,
     rows=WHOLE,
-    holdout_percent=WHOLE,
-    **dict.fromkeys(FORM_TEXTS, TEXT),
+    **{name: TEXT for name in FORM_TEXTS},
 )
 
 
@@ -228,8 +234,8 @@ def test_fixed_notices_keep_the_limits() -> None:
 
 @given(FORMS)
 @IN_FULL
-def test_launch_modals_keep_the_limits(form: modals.LaunchForm) -> None:
-    assert problems_of_modal(modals.launch_modal(form, metadata=json.dumps({"d": form.digest[:64]}))) == []
+def test_launch_modals_keep_the_limits(form: launching.LaunchForm) -> None:
+    assert problems_of_modal(launching.launch_modal(form, metadata=json.dumps({"d": form.digest[:64]}))) == []
 
 
 @given(JOBS, TEXT, TEXT)

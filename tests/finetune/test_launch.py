@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,12 @@ from hypothesis import strategies as st
 from finetune.errors import UserError
 from finetune.launch import (
     SEED_MAX,
+    Parent,
     Quote,
+    Reinforcement,
     TrainRequest,
+    Validation,
+    Wandb,
     parse_multiplier,
     parse_suffix,
     parse_whole,
@@ -39,6 +44,14 @@ OTHER: dict[str, Any] = {
     "learning_rate_multiplier": 0.5,
     "holdout_percent": 0,
     "quote": a_quote(high_usd=2.01),
+    "method": "dpo",
+    "learning_rate": 2e-5,
+    "beta": 0.1,
+    "reinforcement": Reinforcement(grader="cd" * 32),
+    "validation": Validation(dataset="d3", sha256="ef" * 32),
+    "parent": Parent(job="j7", name="ft:tiny:local:seven:1"),
+    "wandb": Wandb(project="tickets"),
+    "cap_usd": 5.0,
 }
 OTHER_QUOTE: dict[str, Any] = {
     "low_usd": 1.01,
@@ -53,6 +66,40 @@ def test_samples_name_every_field() -> None:
     """So that a field added later is in the two tests below."""
     assert set(OTHER) == {field.name for field in dataclasses.fields(TrainRequest)}
     assert set(OTHER_QUOTE) == {field.name for field in dataclasses.fields(Quote)}
+
+
+NESTED: dict[str, Any] = {
+    "validation": [Validation(dataset="d4", sha256="ef" * 32), Validation(dataset="d3", sha256="00" * 32)],
+    "parent": [Parent(job="j7", name="ft:tiny:local:seven:1", step=600), Parent(job="j8", name="ft:other")],
+    "wandb": [
+        Wandb(project="tickets", entity="support"),
+        Wandb(project="tickets", name="first"),
+        Wandb(project="tickets", tags=("a",)),
+    ],
+    "reinforcement": [
+        Reinforcement(grader="00" * 32),
+        Reinforcement(grader="cd" * 32, reasoning_effort="low"),
+        Reinforcement(grader="cd" * 32, compute_multiplier=2.0),
+        Reinforcement(grader="cd" * 32, eval_interval=5),
+        Reinforcement(grader="cd" * 32, eval_samples=5),
+    ],
+}
+
+
+@pytest.mark.parametrize("field", NESTED)
+def test_digest_changes_with_everything_inside_a_field(field: str) -> None:
+    digests = [a_request(**{field: value}).digest() for value in [OTHER[field], *NESTED[field]]]
+    assert len(set(digests)) == len(digests)
+
+
+def test_request_of_before_there_were_methods_reads_as_supervised() -> None:
+    """A record of an older release has none of the later fields; what was confirmed then is still what is asked."""
+    request = a_request()
+    assert set(request.as_dict()) == {
+        "dataset", "sha256", "format", "provider", "model", "suffix", "seed", "epochs", "batch_size",
+        "learning_rate_multiplier", "holdout_percent", "quote",
+    }  # fmt: skip
+    assert msgspec.convert(request.as_dict(), TrainRequest) == request
 
 
 @pytest.mark.parametrize("field", OTHER)
@@ -88,6 +135,11 @@ requests = st.builds(
     **{name: st.none() | st.integers() for name in ("epochs", "batch_size")},
     learning_rate_multiplier=st.none() | numbers,
     quote=quotes,
+    method=st.sampled_from(["supervised", "dpo", "reinforcement"]),
+    validation=st.none() | st.builds(Validation, dataset=st.text(), sha256=st.text()),
+    parent=st.none() | st.builds(Parent, job=st.text(), name=st.text(), step=st.integers()),
+    wandb=st.none() | st.builds(Wandb, project=st.text(), tags=st.lists(st.text()).map(tuple)),
+    cap_usd=st.none() | numbers,
 )
 
 

@@ -18,6 +18,7 @@ from tests.support.waiting import wait_for
 if TYPE_CHECKING:
     from jobstore.records import Dataset, Job, Prompt, Record
     from sandbox.client import Message, Person, Response
+    from sandbox.shown import View
     from tests.support.stack import Stack
 
 PATIENCE_S: Final = 45.0
@@ -27,6 +28,7 @@ JOB_STORY: Final = [
     "JobConfirmed", "RowsPrepared", "RowsUploaded", "RunIntended", "RunCreated", "RunStarted", "RunSucceeded",
     "RunAnalysed", "ModelReady",
 ]  # fmt: skip
+FOLDED: Final = frozenset({"seed", "batch", "lr"})
 LABELS: Final = ("billing", "shipping", "account")
 
 
@@ -78,8 +80,13 @@ class Conversation:
         """Press Train and send the form: one epoch, unless told otherwise."""
         self.stack.workspace.wait_for_app(PATIENCE_S)
         self.person.click(report, "train")
-        form = self.person.view("Train")
+        form = self.unfolded() if FOLDED.intersection(values) else self.person.view("Train")
         return self.person.submit(form, {"suffix": self.name, "epochs": "1"} | values)
+
+    def unfolded(self) -> View:
+        """Press Advanced in the launch form; return the form with every field."""
+        self.person.click(self.person.view("Train"), "Advanced…")
+        return self.person.view("Learning-rate multiplier")
 
     def train(self) -> Message:
         """Drop, read the report, launch; return the job's card as it first stands."""

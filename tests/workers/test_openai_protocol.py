@@ -14,8 +14,9 @@ import pytest
 from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from tests.support.samples import a_request
-from workers.openai_protocol import INTENT_KEY, Endpoint, OpenAIProtocol
-from workers.provider import ErrorKind, ProviderError, Question, RunStatus
+from workers.openai_bodies import INTENT_KEY
+from workers.openai_protocol import Endpoint, OpenAIProtocol
+from workers.provider import Order, Rows, ErrorKind, ProviderError, Question, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def canned() -> Iterator[Canned]:
 
 
 def create(provider: OpenAIProtocol) -> Any:
-    return provider.create_run(a_request(), train_file="file-1", valid_file="", intent="intent-1")
+    return provider.create_run(Order(request=a_request(), train_file="file-1", valid_file="", intent="intent-1"))
 
 
 @pytest.mark.parametrize(
@@ -203,9 +204,13 @@ def test_a_file_that_is_gone_is_not_had(canned: Canned) -> None:
     assert canned.fails(404).has_file("file-1") is False
 
 
+def some_rows() -> Rows:
+    return Rows(file=io.BytesIO(b"{}\n"), name="a.jsonl", size_bytes=3)
+
+
 def test_an_upload_gives_its_id(canned: Canned) -> None:
     uploaded = {"id": "file-9", "object": "file", "bytes": 3, "created_at": 1, "filename": "a", "purpose": "fine-tune"}
-    assert canned.answers({**uploaded, "status": "processed"}).upload(io.BytesIO(b"{}\n"), "a.jsonl") == "file-9"
+    assert canned.answers({**uploaded, "status": "processed"}).upload(some_rows(), print) == "file-9"
 
 
 def test_a_completion_is_asked_as_its_contract_says(canned: Canned) -> None:

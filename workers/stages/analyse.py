@@ -9,15 +9,17 @@ import logging
 from typing import TYPE_CHECKING
 
 from finetune.errors import OperationalError
-from finetune.explanation import explain
-from finetune.results import parse_results
+from finetune.explanation import checkpoint_to_use, explain, last
+from finetune.results import decoded, parse_results
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.faults import reach
-from jobstore.records import Results
-from workers.charts import loss_chart
+from jobstore.records import Checkpoint, Results
+from workers.curves_chart import curves_chart
 from workers.provider import ProviderError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jobstore.deliveries import Delivery
     from jobstore.records import Job, Record
     from workers.workshop import Workshop
@@ -28,8 +30,9 @@ TRIES = 5
 
 def analyse(shop: Workshop, record: Record[Job]) -> Record[Job]:
     """Put figures and a picture of the loss into the job's thread."""
+    checkpoints = _checkpoints(shop, record.data)
     try:
-        results = _results(shop, record)
+        results = _results(shop, record, checkpoints)
     except (ProviderError, OperationalError) as error:
         if record.attempts < TRIES:
             raise
@@ -39,7 +42,12 @@ def analyse(shop: Workshop, record: Record[Job]) -> Record[Job]:
     return shop.store.transition(
         record,
         "probing",
-        record.having(results=results, note="" if results else NO_RESULTS, probe_since_ms=shop.store.now_ms()),
+        record.having(
+            results=results,
+            checkpoints=checkpoints,
+            note="" if results else NO_RESULTS,
+            probe_since_ms=shop.store.now_ms(),
+        ),
         event={"type": "RunAnalysed"},
         deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS), *_posts(record, results)],
     )
@@ -58,15 +66,26 @@ def _posts(record: Record[Job], results: Results | None) -> list[Delivery]:
     ]
 
 
-def _results(shop: Workshop, record: Record[Job]) -> Results | None:
+def _checkpoints(shop: Workshop, job: Job) -> tuple[Checkpoint, ...]:
+    """What a later training may go on from; a provider that cannot say is not asked again for that alone."""
+    try:
+        found = shop.providers[job.request.provider].checkpoints(job.run)
+    except ProviderError as error:
+        log.warning("checkpoints.unknown", extra={"run": job.run, "reason": error.code})
+        return ()
+    return tuple(Checkpoint(name=one.name, step=one.step) for one in found)
+
+
+def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoint]) -> Results | None:
     job, team = record.data, record.ref.team
     if not job.result_file:
         return None
-    content = shop.providers[job.request.provider].result_csv(job.result_file)
+    content = decoded(shop.providers[job.request.provider].result_csv(job.result_file))
     curves = parse_results(content)
     explained = explain(curves)
+    better = checkpoint_to_use(explained, [one.step for one in checkpoints], max(curves.step, default=0))
     csv, _ = shop.blobs.put(team, [content])
-    chart, _ = shop.blobs.put(team, [loss_chart(curves, title=job.title)])
+    chart, _ = shop.blobs.put(team, [curves_chart(curves, title=job.title, best_step=explained.best_step)])
     return Results(
         csv=csv,
         chart=chart,
@@ -77,4 +96,9 @@ def _results(shop: Workshop, record: Record[Job]) -> Results | None:
         final_valid_loss=explained.final_valid_loss,
         best_step=explained.best_step,
         best_valid_loss=explained.best_valid_loss,
+        final_train_accuracy=explained.final_train_accuracy,
+        final_valid_accuracy=explained.final_valid_accuracy,
+        action=explained.action,
+        checkpoint=better or 0,
+        figures={name: value for name, series in curves.classification.items() if (value := last(series)) is not None},
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
 from jobstore.records import Intent
-from workers.provider import ErrorKind, ProviderError
+from workers.provider import ErrorKind, Order, ProviderError
 from workers.stages.endings import cancelled, note
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Inten
     reach("create.intended")
     if record.cancel:  # flagged since this stage began: nothing has been sent yet
         return cancelled(shop, record)
-    job = record.data
+    order = _order(shop, record, posting)
     try:
-        run = provider.create_run(job.request, train_file=job.train_file, valid_file=job.valid_file, intent=posting.id)
+        run = provider.create_run(order)
     except ProviderError as error:
         if error.kind is ErrorKind.UNSURE:
             return _wait_for_grace(shop, note(shop, record, WAITING))
@@ -58,6 +58,14 @@ def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Inten
         raise
     reach("create.posted")
     return adopt(shop, record, run)
+
+
+def _order(shop: Workshop, record: Record[Job], intent: Intent) -> Order:
+    job, learnt = record.data, record.data.request.reinforcement
+    grader = shop.blobs.read(record.ref.team, learnt.grader).decode() if learnt else ""
+    return Order(
+        request=job.request, train_file=job.train_file, valid_file=job.valid_file, intent=intent.id, grader=grader
+    )
 
 
 WAITING = "The provider's answer was lost. I'm looking the run up before I do anything else."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
-from jobstore.money import MICROS, Settlement
+from jobstore.money import MICROS, Account, Settlement
 from jobstore.records import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ def refusal_of(shop: Workshop, team: str, error: ProviderError) -> Refusal:
 def settlement(job: Job, *, spent_usd: float) -> Settlement:
     """Release what the job had reserved and book what it cost, in US dollars."""
     return Settlement(
-        month=job.month, release_micros=job.reserved_micros, spend_micros=round(max(0.0, spent_usd) * MICROS)
+        month=job.month,
+        release_micros=job.reserved_micros,
+        spend_micros=round(max(0.0, spent_usd) * MICROS),
+        accounts=tuple(Account(name=name) for name in job.accounts),
     )
 
 

@@ -1,0 +1,136 @@
+"""A request that a person confirmed becomes a job, its price reserved under every cap in the same script."""
+
+from __future__ import annotations
+
+import calendar
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bot.launching import reserved_micros
+from finetune.contract import PromptContract
+from finetune.errors import UserError
+from jobstore.deliveries import Rank, card
+from jobstore.money import MICROS, Account, CapError, Reservation, channel_account, person_account
+from jobstore.records import Job
+
+if TYPE_CHECKING:
+    from bot.desk import Caps, Desk
+    from bot.launching import Launch
+    from bot.offer import Offer
+    from finetune.permissions import Person
+    from jobstore.records import Ref
+
+
+def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
+    """Record a confirmed request as a job, reserving its price; UserError where a cap forbids it."""
+    desk, dataset, request = offer.desk, offer.dataset, launch.request
+    now_ms = desk.store.now_ms()
+    team, channel = dataset.ref.team, dataset.data.channel
+    if launch.grader:
+        desk.blobs.put_text(team, launch.grader)
+    accounts = accounts_of(desk.caps, person.id, channel)
+    job = Job(
+        channel=channel,
+        person=person.id,
+        person_name=person.name,
+        request=request,
+        digest=request.digest(),
+        contract=_contract(offer),
+        month=month_of(now_ms),
+        confirmed_ms=now_ms,
+        reserved_micros=reserved_micros(request),
+        accounts=tuple(account.name for account in accounts),
+        title=request.suffix,
+        rows=offer.report.rows,
+    )
+    try:
+        ref, is_new = desk.store.record(
+            team,
+            job,
+            dedupe=once,
+            event={"type": "JobConfirmed", "person": person.id, "digest": job.digest},
+            deliveries=[card("job:$ID", channel=channel, rank=Rank.MILESTONE)],
+            audit=_audited(job),
+            reserve=_reservation(desk, job, accounts),
+        )
+    except CapError as error:
+        raise over_cap(error, job.reserved_micros, job.month) from error
+    if is_new:
+        desk.doorbell.ring(ref)
+    return ref
+
+
+def _audited(job: Job) -> dict[str, str | int]:
+    return {
+        "act": "train",
+        "person": job.person,
+        "digest": job.digest,
+        "micros": job.reserved_micros,
+        "on": "job:$ID",
+    }
+
+
+def _contract(offer: Offer) -> str:
+    kind = "completion" if offer.report.format == "prompt-completion" else "chat"
+    contract = offer.report.contract or PromptContract(kind=kind)
+    stored, _ = offer.desk.blobs.put(offer.dataset.ref.team, [msgspec.json.encode(contract)])
+    return stored
+
+
+def _reservation(desk: Desk, job: Job, accounts: tuple[Account, ...]) -> Reservation:
+    return Reservation(
+        month=job.month,
+        micros=job.reserved_micros,
+        run_cap_micros=round(desk.caps.run_usd * MICROS),
+        month_cap_micros=round(desk.caps.month_usd * MICROS),
+        accounts=accounts,
+    )
+
+
+def accounts_of(caps: Caps, person: str, channel: str) -> tuple[Account, ...]:
+    """Return the accounts that a person's launch in a channel is counted in besides everybody's, with their caps."""
+    return (
+        Account(name=person_account(person), cap_micros=_micros(caps.person_usd)),
+        Account(name=channel_account(channel), cap_micros=_micros(caps.channel_usd)),
+    )
+
+
+def _micros(usd: float) -> int | None:
+    return round(usd * MICROS) if math.isfinite(usd) else None
+
+
+def month_of(at_ms: int) -> str:
+    """Return the calendar month (UTC) that a moment is booked in: "2026-11"."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m")
+
+
+def resets_on(month: str) -> str:
+    """Return the day on which a month's caps begin anew: "1 December (UTC)" after "2026-11"."""
+    return f"1 {calendar.month_name[int(month[-2:]) % 12 + 1]} (UTC)"
+
+
+def over_cap(error: CapError, micros: int, month: str) -> UserError:
+    """Return the refusal of a request that may cost `micros` micro-dollars."""
+    price = f"This run may cost ${micros / MICROS:,.2f}"
+    if error.cap == "run":
+        return UserError(
+            "over-run-cap",
+            f"{price}, and one run may cost ${error.cap_usd:,.2f} at most.",
+            "Train fewer epochs or fewer rows, or ask whoever runs me to raise TUNEROOM_CAP_RUN_USD.",
+        )
+    whose, setting = _WHOSE[error.cap]
+    return UserError(
+        f"over-{error.cap}-cap",
+        f"{price}, and ${max(0.0, error.left_usd):,.2f} is left of {whose} of ${error.cap_usd:,.2f}.",
+        f"It begins anew on {resets_on(month)}. Or ask whoever runs me to raise {setting}.",
+    )
+
+
+_WHOSE = {
+    "month": ("this month's cap", "TUNEROOM_CAP_MONTH_USD"),
+    "person": ("your cap for this month", "TUNEROOM_CAP_PERSON_USD"),
+    "channel": ("this channel's cap for this month", "TUNEROOM_CAP_CHANNEL_USD"),
+}

@@ -1,0 +1,85 @@
+"""What stands in the fields of a launch before anybody types: proposed from the dataset, or from an earlier request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bot.launching import SPLIT
+from bot.views import words
+from finetune.launch import suffix_from_filename
+from finetune.parameters import wandb_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.offer import Offer
+    from finetune.launch import TrainRequest
+
+AUTO: Final = "auto"
+HOLDOUT_DEFAULT: Final = 10
+HOLDOUT_MIN_ROWS: Final = 30
+
+
+def first_values(offer: Offer) -> dict[str, str]:
+    """Return the values that a launch begins with: "auto" where the provider chooses well, else what the task wants."""
+    enough = offer.report.examples >= HOLDOUT_MIN_ROWS
+    data, guidance = offer.dataset.data, offer.guidance
+    return {
+        "model": offer.bases()[0].value,
+        "suffix": suffix_from_filename(data.filename),
+        "epochs": str(guidance.epochs(offer.report.examples)) if guidance and guidance.epochs_max else AUTO,
+        "valid": SPLIT,
+        "holdout": str(HOLDOUT_DEFAULT if enough else 0),
+        "seed": str(int(data.sha256[:6], 16)),
+        "batch": AUTO,
+        "lr": f"x{guidance.rate:g}" if guidance and guidance.rate and offer.service.rate == "multiplier" else AUTO,
+        "beta": AUTO,
+    }
+
+
+def of_line(values: Mapping[str, str]) -> dict[str, str]:
+    """Return a line's values as the form has them: `valid=10%` and `valid=none` are a percentage of the rows."""
+    said = values.get("valid", "").strip().lower()
+    if said in {"none", "no", "0"} or re.fullmatch(r"\d+\s*%", said):
+        percent = "0" if said in {"none", "no"} else said.removesuffix("%").strip()
+        return {**values, "valid": SPLIT, "holdout": percent}
+    return dict(values)
+
+
+def values_of(request: TrainRequest, grader: str) -> dict[str, str]:
+    """Return the values that make a request again; `grader` is its grader as JSON."""
+    parent, learnt = request.parent, request.reinforcement
+    start = words.model_handle(parent.job) + (f"@{parent.step}" if parent.step else "") if parent else request.model
+    values = {
+        "model": start,
+        "suffix": request.suffix,
+        "epochs": _number(request.epochs),
+        "valid": request.validation.dataset if request.validation else SPLIT,
+        "holdout": str(request.holdout_percent),
+        "seed": str(request.seed),
+        "batch": _number(request.batch_size),
+        "lr": _rate(request),
+        "beta": _number(request.beta),
+        "wandb": wandb_words(request.wandb) if request.wandb else "",
+        "cap": _number(request.cap_usd, nothing=""),
+    }
+    if learnt:
+        values |= {
+            "grader": grader,
+            "effort": learnt.reasoning_effort or AUTO,
+            "compute": _number(learnt.compute_multiplier),
+            "eval_every": _number(learnt.eval_interval),
+            "eval_samples": _number(learnt.eval_samples),
+        }
+    return values
+
+
+def _number(value: float | None, *, nothing: str = AUTO) -> str:
+    return nothing if value is None else str(value)
+
+
+def _rate(request: TrainRequest) -> str:
+    if request.learning_rate is not None:
+        return str(request.learning_rate)
+    return AUTO if request.learning_rate_multiplier is None else f"x{request.learning_rate_multiplier}"

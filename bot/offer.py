@@ -1,0 +1,192 @@
+"""What a dataset can be trained on and measured by: bases, tuned models, other datasets; what is not, and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from bot.rendering import report_of
+from bot.views import words
+from finetune.errors import UserError
+from finetune.guidance import TASKS, guidance_for
+from finetune.launch import Parent
+from jobstore.records import Ref
+from jobstore.states import Kind
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from bot.desk import Desk
+    from finetune.catalogue import Model, Service
+    from finetune.guidance import Guidance
+    from finetune.report import Report
+    from jobstore.records import Dataset, Job, Record
+
+OTHERS_MAX: Final = 20
+"""Tuned models and other datasets: the newest so many are offered; any other one can be named in a command."""
+
+_TUNED: Final = re.compile(r"[mM](\d{1,9})(?:@(\d{1,9}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What training may start from. `value` is what a form or a command calls it: a base's name, "m7", "m7@600"."""
+
+    value: str
+    label: str
+    model: str
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is on offer for one dataset, in one channel, today."""
+
+    desk: Desk
+    dataset: Record[Dataset]
+    report: Report
+
+    @property
+    def service(self) -> Service:
+        """What the provider can do."""
+        return self.desk.catalogue.service(self.desk.provider)
+
+    @property
+    def guidance(self) -> Guidance | None:
+        """What is good for what these rows teach; for a model that begins from nothing it would be too little."""
+        task = next((one for one in TASKS if one == self.report.task), None)
+        return guidance_for(task) if task and not self.service.from_scratch else None
+
+    @property
+    def today(self) -> date:
+        """The day by Redis's clock."""
+        return datetime.fromtimestamp(self.desk.store.now_ms() / 1000, UTC).date()
+
+    def bases(self) -> list[Start]:
+        """Return the base models that take these rows; UserError where there is none."""
+        found = [Start(name, name, name) for name in self.desk.models if self._refusal(name) == ""]
+        if not found:
+            why = "; ".join(f"{name} {reason}" for name, reason in self.not_offered()[:3])
+            raise UserError(
+                "no-model-for-format",
+                f"No model on offer here takes {self.report.format} rows{f': {why}' if why else ''}.",
+                "Convert the rows to chat, or ask whoever runs me to offer another model (TUNEROOM_MODELS).",
+            )
+        return found
+
+    def tuned(self) -> list[Start]:
+        """Return the channel's tuned models, newest first, each with its checkpoints."""
+        if not self.service.continues:
+            return []
+        jobs = self.desk.store.listed(self.dataset.ref.team, Kind.JOB, self.dataset.data.channel, OTHERS_MAX)
+        return [start for job in jobs if self._can_go_on(job) for start in _starts(job)]
+
+    def start(self, named: str) -> Start:
+        """Return what is called so, in a form or a command; UserError says why it is not offered."""
+        if tuned := _TUNED.fullmatch(named.strip()):
+            return self._tuned(f"m{tuned[1]}", tuned[2] or "")
+        model = self.desk.catalogue.get(named.strip())
+        name = model.name if model else named.strip()
+        found = next((base for base in self.bases() if base.value == name), None)
+        if found is None:
+            raise UserError("model-not-offered", self._why_not(name), "Choose one from the list.")
+        return found
+
+    def validations(self) -> list[Record[Dataset]]:
+        """Return the other checked datasets of this channel whose rows are of the same format, newest first."""
+        listed = self.desk.store.listed(self.dataset.ref.team, Kind.DATASET, self.dataset.data.channel, OTHERS_MAX)
+        return [one for one in listed if self._why_not_validation(one) == ""]
+
+    def validation(self, handle: str) -> Record[Dataset]:
+        """Return the dataset that is to measure the run; UserError says why it cannot."""
+        named = handle.strip().lower()
+        known = re.fullmatch(r"d\d{1,9}", named)
+        found = self.desk.store.get(Ref(self.dataset.ref.team, Kind.DATASET, named)) if known else None
+        if found is None or found.data.channel != self.dataset.data.channel:
+            raise UserError(
+                "valid-unknown",
+                "I know no such dataset in this channel.",
+                "valid= takes 10%, none, or one such as d13.",
+            )
+        if why := self._why_not_validation(found):
+            raise UserError("valid-refused", f"{named} cannot measure this run: it {why}.", "Choose another dataset.")
+        return found
+
+    def not_offered(self) -> list[tuple[str, str]]:
+        """Return (model, why) of what is not offered for these rows."""
+        names = dict.fromkeys([*self.desk.models, *(model.name for model in self._of_provider())])
+        return [(name, why) for name in names if (why := self._refusal(name))]
+
+    def _of_provider(self) -> list[Model]:
+        return [model for model in self.desk.catalogue.models if model.provider == self.desk.provider]
+
+    def _refusal(self, name: str) -> str:
+        model = self.desk.catalogue.get(name)
+        if model is None or self.report.format is None:
+            return "is not in the price table"
+        return model.refusal(self.report.format, self.today)
+
+    def _why_not(self, name: str) -> str:
+        if why := dict(self.not_offered()).get(name):
+            return f"{words.name(name)} is not offered: it {why}."
+        return "This model is not on offer here."
+
+    def _can_go_on(self, job: Record[Job]) -> bool:
+        request = job.data.request
+        is_ours = job.state == "ready" and bool(job.data.model) and request.provider == self.desk.provider
+        return is_ours and self._refusal(request.model) == ""
+
+    def _tuned(self, handle: str, step: str) -> Start:
+        if not self.service.continues:
+            raise UserError(
+                "continue-unsupported",
+                f"Training at {self.desk.provider} does not go on from tuned models.",
+                "Choose a base model.",
+            )
+        job = self.desk.store.get(Ref(self.dataset.ref.team, Kind.JOB, handle.replace("m", "j")))
+        if job is None or job.data.channel != self.dataset.data.channel or not self._can_go_on(job):
+            raise UserError(
+                "model-not-ready",
+                f"Training cannot go on from {handle}.",
+                "/tune list shows the models that are ready.",
+            )
+        starts = _starts(job)
+        wanted = f"{handle}@{int(step)}" if step else handle
+        found = next((start for start in starts if start.value == wanted), None)
+        if found is None:
+            known = ", ".join(start.value for start in starts[1:]) or "none"
+            raise UserError("checkpoint-unknown", f"{handle} has no checkpoint at step {step}.", f"It has {known}.")
+        return found
+
+    def _why_not_validation(self, other: Record[Dataset]) -> str:
+        if other.data.sha256 == self.dataset.data.sha256:
+            return "has the same rows"
+        if other.state != "accepted":
+            return "is not accepted"
+        report = report_of(self.desk, other)
+        if report is None or report.format != self.report.format:
+            return f"has no {self.report.format} rows"
+        return ""
+
+
+def _starts(job: Record[Job]) -> list[Start]:
+    handle, data = words.model_handle(job.ref.id), job.data
+    base = words.model_name(data.request.model)
+    finished = Start(
+        handle,
+        f"{handle} {words.name(data.title, 30)} ({base})",
+        data.request.model,
+        Parent(job=job.ref.id, name=data.model),
+    )
+    earlier = [
+        Start(
+            f"{handle}@{point.step}",
+            f"{handle} at step {point.step:,}",
+            data.request.model,
+            Parent(job=job.ref.id, name=point.name, step=point.step),
+        )
+        for point in data.checkpoints
+    ]
+    return [finished, *earlier]
