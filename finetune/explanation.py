@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from finetune.results import Curves, Series
 
 Diagnosis = Literal["fits", "overfitting", "underfitting", "unclear"]
@@ -25,12 +27,14 @@ _Points = list[tuple[int, float]]
 class Explanation:
     """What the curves say. `sentence` and `next_step` are for anybody; `action` is the next step for a button.
 
-    Losses are the last ones measured; `best_step` and `best_valid_loss` are where validation loss was lowest, smoothed
-    as `explain` says. None where there is no such measurement.
+    Losses and shares of tokens predicted right are the last ones measured; `best_step` and `best_valid_loss` are where
+    validation loss was lowest, smoothed as `explain` says. None where there is no such measurement.
     """
 
     final_train_loss: float | None
     final_valid_loss: float | None
+    final_train_accuracy: float | None
+    final_valid_accuracy: float | None
     best_step: int | None
     best_valid_loss: float | None
     diagnosis: Diagnosis
@@ -69,6 +73,8 @@ def explain(curves: Curves) -> Explanation:
     return Explanation(
         final_train_loss=train[-1][1] if train else None,
         final_valid_loss=measured[-1][1] if measured else None,
+        final_train_accuracy=last(curves.train_accuracy),
+        final_valid_accuracy=last(curves.full_valid_accuracy) or last(curves.valid_accuracy),
         best_step=best_step,
         best_valid_loss=best_loss,
         diagnosis=judgement.diagnosis,
@@ -76,6 +82,24 @@ def explain(curves: Curves) -> Explanation:
         next_step=judgement.next_step,
         action=judgement.action,
     )
+
+
+def checkpoint_to_use(explanation: Explanation, steps: Sequence[int], last_step: int) -> int | None:
+    """Return the step of the checkpoint that did better than the end; None where none is known to.
+
+    Only after overfitting: then it is the checkpoint nearest to where validation loss was lowest, the earlier of two
+    as near, unless that is the end itself.
+    """
+    if explanation.diagnosis != "overfitting" or explanation.best_step is None or not steps:
+        return None
+    best = explanation.best_step
+    nearest = min(steps, key=lambda step: (abs(step - best), step))
+    return nearest if nearest < last_step else None
+
+
+def last(series: Series) -> float | None:
+    """Return the last measurement there is; None where there is none."""
+    return next((value for value in reversed(series) if value is not None), None)
 
 
 def _judge(train: _Points, valid: _Points) -> _Judgement:
@@ -132,7 +156,7 @@ def _overfitting(best: tuple[int, float], last: float) -> _Judgement:
         "overfitting",
         f"Validation loss was best at step {best[0]} ({best[1]:.2f}), then rose to {last:.2f}: "
         "the model began to learn the training rows by heart (overfitting).",
-        f"Use the checkpoint nearest to step {best[0]}, or train one epoch fewer.",
+        f"Use a checkpoint near step {best[0]:,}, or train one epoch fewer.",
         "fewer-epochs",
     )
 

@@ -1,12 +1,11 @@
-"""Rows kept out of training, as questions with the answers they should get; and whether those answers are classes."""
+"""Rows kept out of training, as questions with the answers they should get."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
     from finetune.contract import PromptContract
 
-CLASSES_MAX: Final = 50
-CLASS_CHARACTERS_MAX: Final = 80
-ROWS_PER_CLASS: Final = 3
-"""The rule of OpenAI's removed tool: fewer different answers than a third of the rows are classes."""
-
 
 @dataclass(frozen=True, slots=True)
 class HeldOutRow:
@@ -30,23 +24,6 @@ class HeldOutRow:
     question: str
     expected: str
     system: str | None = None
-
-
-def classes_of(lines: Iterable[bytes], contract: PromptContract) -> tuple[str, ...]:
-    """Return the classes that training rows answer with, in alphabetical order; () where they do not classify.
-
-    Rows classify where at least two and at most 50 different answers stand in them, of 80 characters at most, and
-    fewer than a third of the rows. Rows that ask nothing that can be repeated (longer talks, pictures) are left out.
-    """
-    found: Counter[str] = Counter()
-    for line in lines:
-        row = read_row(line, contract)
-        if row is None:
-            continue
-        found[row.expected] += 1
-        if len(found) > CLASSES_MAX or len(row.expected) > CLASS_CHARACTERS_MAX:
-            return ()
-    return tuple(sorted(found)) if 2 <= len(found) < found.total() / ROWS_PER_CLASS else ()
 
 
 def chosen(lines: Iterable[bytes], contract: PromptContract, *, limit: int, seed: int) -> tuple[list[HeldOutRow], int]:

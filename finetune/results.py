@@ -15,7 +15,7 @@ from finetune.explanation import Explanation, explain
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Curves", "Explanation", "Series", "explain", "parse_results"]
+__all__ = ["Curves", "Explanation", "Series", "decoded", "explain", "parse_results"]
 
 Series = tuple[float | None, ...]
 
@@ -63,7 +63,7 @@ def parse_results(content: bytes) -> Curves:
     """
     import pandas as pd  # noqa: PLC0415 - 0.4 s that only whoever reads results should pay
 
-    text = _decoded(content)
+    text = decoded(content)
     try:
         table = pd.read_csv(io.BytesIO(text), dtype=str, encoding_errors="replace")
     except (ValueError, pd.errors.ParserError) as error:
@@ -83,17 +83,29 @@ def parse_results(content: bytes) -> Curves:
     return Curves(step=tuple(int(step) for step in numbers["step"]), classification=classification, **series)
 
 
-def _decoded(content: bytes) -> bytes:
-    content = content.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if content.startswith(b"step,"):
-        return content
+def decoded(content: bytes) -> bytes:
+    """Return a result file as the CSV that it is, with the provider's own columns; OperationalError where it is none.
+
+    Some providers serve base64, with or without line breaks; some put the names into quotes.
+    """
+    text = _without_mark(content)
+    if _is_table(text):
+        return text
     try:
-        decoded = base64.b64decode(b"".join(content.split()), validate=True).removeprefix(b"\xef\xbb\xbf")
+        text = _without_mark(base64.b64decode(b"".join(text.split()), validate=True))
     except binascii.Error:
-        decoded = b""
-    if not decoded.startswith(b"step,"):
+        text = b""
+    if not _is_table(text):
         raise OperationalError("The provider's result file is neither a table that begins with `step,` nor base64.")
-    return decoded
+    return text
+
+
+def _without_mark(content: bytes) -> bytes:
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _is_table(text: bytes) -> bool:
+    return text.startswith((b"step,", b'"step",'))
 
 
 def _series(column: pd.Series[float]) -> Series:

@@ -1,4 +1,4 @@
-"""Which rows are asked, what they should be answered with, and when answers are classes."""
+"""Which rows are asked, and what they should be answered with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune.contract import PromptContract
-from finetune.held_out import HeldOutRow, chosen, classes_of, read_row
+from finetune.held_out import HeldOutRow, chosen, read_row
 
 CHAT = PromptContract(kind="chat", system="Route it.")
 PAIRS = PromptContract(kind="completion", separator=" ->", stop=("\n",))
@@ -49,33 +49,6 @@ def test_a_row_is_a_question_and_its_answer(line: bytes, contract: PromptContrac
 
 def labelled(rows: int, *labels: str) -> list[bytes]:
     return [chat(f"ticket {number}", labels[number % len(labels)]) for number in range(rows)]
-
-
-@pytest.mark.parametrize(
-    ("lines", "classes"),
-    [
-        (labelled(30, "spam", "ham"), ("ham", "spam")),
-        (labelled(10, "a", "b", "c", "d"), ()),  # more than a third of the rows
-        (labelled(13, "a", "b", "c", "d"), ("a", "b", "c", "d")),
-        (labelled(30, "always"), ()),
-        (labelled(400, *(f"c{number}" for number in range(51))), ()),
-        (labelled(30, "spam", "h" * 81), ()),
-        ([], ()),
-        ([b"nothing", *labelled(9, "a", "b")], ("a", "b")),
-    ],
-)
-def test_few_different_short_answers_are_classes(lines: list[bytes], classes: tuple[str, ...]) -> None:
-    assert classes_of(lines, CHAT) == classes
-
-
-def test_rows_that_do_not_classify_are_not_read_to_the_end() -> None:
-    def endless() -> Any:
-        number = 0
-        while True:
-            yield chat(f"ticket {number}", f"reply {number}")
-            number += 1
-
-    assert classes_of(endless(), CHAT) == ()
 
 
 def test_rows_are_drawn_by_the_seed() -> None:
