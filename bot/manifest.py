@@ -102,6 +102,8 @@ APP_SCOPE: Final = Scope(
 )
 WITHOUT_SCOPE: Final = frozenset({"auth.test", "views.open", "views.push", "views.update", "views.publish"})
 """Methods that Slack lets every bot token call."""
+EVENTS_WITHOUT_SCOPE: Final = {"app_home_opened": "the Home tab: one's jobs, models and spend, shown when it is opened"}
+"""Events that Slack sends to an app that asks for no scope, and why they are subscribed to."""
 UNSUBSCRIBED: Final = {
     "file_shared": "carries ids only, and the message with the file comes anyway; acknowledged unread"
 }
@@ -115,7 +117,7 @@ def scope_names() -> list[str]:
 
 def events() -> list[str]:
     """Return the events to subscribe to, in order."""
-    return sorted({event for scope in SCOPES for event in scope.events})
+    return sorted({event for scope in SCOPES for event in scope.events} | set(EVENTS_WITHOUT_SCOPE))
 
 
 def served(methods: Iterable[str]) -> set[str]:
@@ -141,7 +143,7 @@ def manifest(address: str = "") -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

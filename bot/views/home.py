@@ -1,0 +1,106 @@
+"""The app's Home, one person's: what they have running, their models, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.mrkdwn import Mrkdwn, code, join, lines, mrkdwn, prose
+from bot.views import words
+from bot.views.blocks import button, context, divider, section
+from bot.views.jobs import job_title, price_words, try_button
+from bot.views.stages import stage_short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.views.message import Block
+    from finetune.errors import UserError
+    from jobstore.records import Job, Record
+
+SHOWN: Final = 10
+"""Of the models, of what is going on, and of what has ended: a Home may have 100 blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """A month's money in US dollars, reserved and spent together: one person's, the workspace's, and its cap."""
+
+    mine_usd: float
+    all_usd: float
+    cap_usd: float
+
+
+def home(mine: Sequence[Record[Job]], spend: Spend) -> Block:
+    """Return the view for views.publish; `mine` is what one person started, newest first."""
+    models = [job for job in mine if job.state == "ready"]
+    ended = [job for job in mine if job.at.is_final and job.state != "ready"]
+    going = [job for job in mine if not job.at.is_final and job.state != "ready"]
+    return _view(
+        section(_headline(going, models)),
+        context(_money(spend)),
+        *_part("Going on", going),
+        *_part("My models", models),
+        *_part("Ended", ended),
+        context(_help(has_jobs=bool(mine))),
+    )
+
+
+def closed_home(refusal: UserError) -> Block:
+    """Return the Home of somebody who may not use the bot."""
+    return _view(section(lines(prose(refusal.message), prose(refusal.hint))))
+
+
+def _view(*blocks: Block | None) -> Block:
+    return {"type": "home", "blocks": [block for block in blocks if block]}
+
+
+def _headline(going: Sequence[Record[Job]], models: Sequence[Record[Job]]) -> Mrkdwn:
+    counts = [words.plural(len(models), "model")] if models else []
+    training = sum(job.state in {"queued", "training"} for job in going)
+    counts += [f"{training} training"] if training else []
+    unclear = sum(job.state == "unclear" for job in going)
+    counts += [f"{unclear} waiting for you"] if unclear else []
+    if others := len(going) - training - unclear:
+        counts.append(f"{others} on the way")
+    return mrkdwn("*{counts}.*", counts=" · ".join(counts) or "Nothing of yours is training")
+
+
+def _money(spend: Spend) -> Mrkdwn:
+    mine = words.money(spend.mine_usd) if spend.mine_usd > 0 else "nothing"
+    everybody = words.dollars(spend.all_usd) if spend.all_usd else "$0"
+    return mrkdwn(
+        "This month: {mine} of yours. The workspace: {everybody} of {cap}.",
+        mine=mine,
+        everybody=everybody,
+        cap=words.dollars(spend.cap_usd),
+    )
+
+
+def _part(title: str, jobs: Sequence[Record[Job]]) -> Iterable[Block | None]:
+    if not jobs:
+        return []
+    hidden = len(jobs) - SHOWN
+    more = context(mrkdwn("{more} in {command}.", more=f"{hidden:,} more", command=code("/tune list")))
+    heading = section(mrkdwn("*{title}*", title=title))
+    return [divider(), heading, *(_line(job) for job in jobs[:SHOWN]), more if hidden > 0 else None]
+
+
+def _line(record: Record[Job]) -> Block:
+    job = record.data
+    parts = [
+        mrkdwn("{stage}", stage=stage_short(record)),
+        mrkdwn("{model}", model=words.model_name(job.request.model)),
+        mrkdwn("{price}", price=price_words(job)),
+    ]
+    what = lines(job_title(record), join(" · ", parts))
+    return {**section(what), "accessory": try_button(record) or button("Details", "details", record.ref.member)}
+
+
+def _help(*, has_jobs: bool) -> Mrkdwn:
+    known = mrkdwn("{list} in a channel shows everybody's, {help} the rest.", list=code("/tune list"), help=_HELP)
+    drop = mrkdwn("Drop a dataset in a channel that I am in: I check it, quote the price and train a model on it.")
+    return known if has_jobs else lines(drop, mrkdwn("{help} says what else I do.", help=_HELP))
+
+
+_HELP: Final = code("/tune help")
