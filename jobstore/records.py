@@ -107,7 +107,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is, as the provider last said."""
+    """How far a run is, as the provider last said. `events`: how many of the run's events were taken in."""
 
     status: str = ""
     step: int = 0
@@ -118,6 +118,7 @@ class Progress:
     first_step_ms: int = 0
     last_step_ms: int = 0
     last_event: str = ""
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,5 +161,5 @@ def progressed(before: Progress, run: Run, events: Sequence[RunEvent]) -> Progre
             "last_step_ms": last.at_ms,
         }
     if events:
-        changes["last_event"] = events[-1].id
+        changes |= {"last_event": events[-1].id, "events": before.events + len(events)}
     return dataclasses.replace(before, **changes)
