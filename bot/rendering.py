@@ -120,6 +120,7 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "ready": lambda _, record: views.ready_post(record),
     "failed": _failed,
     "cancelled": lambda _, record: views.cancelled_post(record),
+    "stuck": lambda _, record: views.stuck_post(record),
     "unclear": lambda _, record: views.unclear_post(record),
     "answer": _answer,
     "prompt_failed": _prompt_failed,

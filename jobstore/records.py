@@ -107,7 +107,11 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is, as the provider last said. `events`: how many of the run's events were taken in."""
+    """How far a run is, as the provider last said; times in ms since 1970.
+
+    `events`: how many of the run's events were taken in; `seen`: marks of those since `seen_since_ms`, so that none is
+    taken in twice. `longest_gap_ms`: the longest time between two steps that were told.
+    """
 
     status: str = ""
     step: int = 0
@@ -117,8 +121,20 @@ class Progress:
     valid_loss: float | None = None
     first_step_ms: int = 0
     last_step_ms: int = 0
-    last_event: str = ""
+    started_ms: int = 0
+    longest_gap_ms: int = 0
     events: int = 0
+    seen_since_ms: int = 0
+    seen: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A wait that was said to be too long, in seconds. `stage`: queued, starting or step; `usual_s` 0: not known."""
+
+    stage: str
+    waited_s: int
+    usual_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +205,7 @@ class Job:
     run: str = ""
     run_created_ms: int = 0
     progress: Progress = field(default_factory=Progress)
+    stuck: Stuck | None = None
     model: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
     used_step: int = 0

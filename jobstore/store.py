@@ -166,6 +166,10 @@ class Store:
         """Return what a `Mark` set."""
         return self._redis.hget(prefix(team) + hash_name, field)
 
+    def marks(self, team: str, hash_name: str) -> list[str]:
+        """Return every value that `Mark`s of one hash have set."""
+        return list(self._redis.hgetall(prefix(team) + hash_name).values())
+
     def events(self, ref: Ref) -> list[dict[str, Any]]:
         """Return a record's events, oldest first, each with `at_ms`."""
         entries = self._redis.xrange(f"{prefix(ref.team)}{ref.member}:events")
@@ -298,6 +302,12 @@ class Store:
         for member in self._redis.zrange(key, 0, 0):
             return max(0, int(self._redis.zscore(key, member) or 0) - self.now_ms())
         return None
+
+    def hasten(self, team: str, actor: Actor, refs: Sequence[Ref]) -> set[Ref]:
+        """Make records due now that `actor` would look at later; return those that do not wait for it (any more)."""
+        members = [ref.member for ref in refs]
+        gone: list[str] = self._run("hasten", prefix(team), actor.value, *members) if members else []
+        return {Ref.of_member(team, member) for member in gone}
 
     def ring_again(self, team: str, limit: int = 100) -> list[Ref]:
         """Return records whose doorbell must ring again, and put off the ring after that."""

@@ -70,6 +70,8 @@ class Settings:
         lookup_grace_s        how long after that a look-up that finds nothing is not believed
         retry_base_s, retry_max_s, retries_max  the doubling wait between tries
         poll_min_s, poll_max_s                  how often a run is looked at, by its age
+        provider_calls_per_min how often all followers together ask one provider in a minute
+        list_from_runs        from so many live runs on, statuses are read from the provider's list; 0: never
         report_silence_s      how long a check may take before it says how far it is
 
     Other
@@ -103,14 +105,16 @@ class Settings:
     upload_part_mb: float = 64.0
     evaluation_rows: int = 200
     evaluation_usd: float = 0.5
-    lease_s: float = 60.0
-    create_deadline_s: float = 30.0
+    lease_s: float = 20.0
+    create_deadline_s: float = 12.0
     lookup_grace_s: float = 30.0
     retry_base_s: float = 2.0
     retry_max_s: float = 300.0
     retries_max: int = 8
     poll_min_s: float = 2.0
     poll_max_s: float = 60.0
+    provider_calls_per_min: float = 6000.0
+    list_from_runs: int = 50
     report_silence_s: float = 3.0
     log_level: str = "INFO"
     health_port: int = 0

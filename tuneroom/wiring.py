@@ -15,6 +15,7 @@ from finetune.errors import UserError
 from finetune.permissions import Policy
 from jobstore import faults
 from jobstore.blobs import Blobs
+from jobstore.buckets import Buckets
 from jobstore.connections import connect, connect_rq
 from jobstore.doorbell import Doorbell
 from jobstore.outbox import LEASE_S, Outbox
@@ -63,8 +64,10 @@ def workshop(settings: Settings) -> Workshop:
         create_deadline_s=settings.create_deadline_s,
         part_bytes=max(1, int(settings.upload_part_mb * 1024 * 1024)),
     )
+    redis = connect(settings.redis_url)
     return Workshop(
-        store=Store(connect(settings.redis_url)),
+        store=Store(redis),
+        buckets=Buckets(redis),
         blobs=Blobs(settings.blob_url),
         doorbell=Doorbell(connect_rq(settings.redis_url)),
         providers={settings.provider: OpenAIProtocol(endpoint)},
@@ -80,6 +83,8 @@ def workshop(settings: Settings) -> Workshop:
             poll_min_s=settings.poll_min_s,
             poll_max_s=settings.poll_max_s,
             report_silence_s=settings.report_silence_s,
+            provider_calls_per_min=settings.provider_calls_per_min,
+            list_from_runs=settings.list_from_runs,
         ),
         evaluation_rows=settings.evaluation_rows,
         evaluation_usd=settings.evaluation_usd,

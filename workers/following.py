@@ -4,45 +4,94 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
 
-from jobstore.deliveries import Rank, card
+from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
 from jobstore.records import Refusal
+from workers import waits
+from workers.progress import progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
 from workers.stages import endings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobstore.records import Job, Progress, Record
-    from workers.provider import Run, RunEvent
-    from workers.workshop import Workshop
+    from jobstore.records import Job, Record
+    from jobstore.store import Mark
+    from workers.pace import Pace
+    from workers.provider import Provider, Run, RunEvent
+    from workers.roster import Roster
+    from workers.workshop import Timings, Workshop
 
 TRIES_BEFORE_SAYING: Final = 3
-POLL_SHARE: Final = 0.75
+POLL_SHARE: Final = 0.7
+PACE_SHARE: Final = 0.2
+LISTED_S: Final = 300.0
+"""How long a run that waits at the provider is left to the list alone."""
 SILENT: Final = ProviderError(
     ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
 )
 
 
-async def follow(shop: Workshop, record: Record[Job], *, jitter: float) -> Record[Job] | None:
-    """Poll a run once and commit what changed; the record is due again by its age. Returns what was committed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at a provider is made with. `now_ms`: Redis's clock; `jitter` spreads the next looks."""
+
+    roster: Roster
+    pace: Pace
+    now_ms: int
+    jitter: float
+
+
+async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job] | None:
+    """Look at a run once and commit what changed; the record is due again by its age. Returns what was committed."""
+    listed = None if record.cancel else look.roster.latest(record.data.run)
+    # of a run that still waits, and whose status the list tells, there are no events worth a call
+    is_waiting = listed is not None and listed.status is RunStatus.WAITING
+    if not await _may_ask(shop, record, look, calls=(listed is None) + (not is_waiting)):
+        return None
     provider = shop.providers[record.data.request.provider]
     try:
         # given up before the lease lapses: a provider that never answers must not hold a run for long
         async with asyncio.timeout(shop.timings.lease_s * POLL_SHARE):
-            if record.cancel:
-                run = await provider.cancel(record.data.run)
-            else:
-                run = await provider.run(record.data.run)
-            events = await provider.events(run.id, after=record.data.progress.last_event)
+            run = listed or await _asked(provider, record)
+            since_ms = record.data.progress.seen_since_ms
+            events = None if is_waiting else await provider.events(run.id, since_ms=since_ms)
     except ProviderError as error:
+        if error.kind is ErrorKind.RETRY and error.retry_after_s:
+            await look.pace.hold(error.retry_after_s)
         return await asyncio.to_thread(_not_answered, shop, record, error)
     except TimeoutError:
         return await asyncio.to_thread(_not_answered, shop, record, SILENT)
     reach("follow.polled")
-    return await asyncio.to_thread(_commit, shop, record, run, events, jitter)
+    return await asyncio.to_thread(_commit, shop, record, _Seen(run, events, look))
+
+
+async def _may_ask(shop: Workshop, record: Record[Job], look: Look, *, calls: int) -> bool:
+    """Take what the calls need from the provider's bucket; where that would take too long, let go of the run."""
+    try:
+        async with asyncio.timeout(shop.timings.lease_s * PACE_SHARE):
+            for _ in range(calls):
+                await look.pace.take()
+    except TimeoutError:
+        await asyncio.to_thread(shop.store.release, record, due_in_ms=0)
+        return False
+    return True
+
+
+async def _asked(provider: Provider, record: Record[Job]) -> Run:
+    return await (provider.cancel if record.cancel else provider.run)(record.data.run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look saw. `events` None: they were not asked for, since there are none to come."""
+
+    run: Run
+    events: Sequence[RunEvent] | None
+    look: Look
 
 
 def _not_answered(shop: Workshop, record: Record[Job], error: ProviderError) -> None:
@@ -69,41 +118,76 @@ def _no_such_run(shop: Workshop, record: Record[Job]) -> None:
     )
 
 
-def _commit(shop: Workshop, record: Record[Job], run: Run, events: Sequence[RunEvent], jitter: float) -> Record[Job]:
-    progress = progressed(record.data.progress, run, events)
+def _commit(shop: Workshop, record: Record[Job], seen: _Seen) -> Record[Job]:
+    run = seen.run
+    progress = progressed(record.data.progress, run, seen.events or (), now_ms=seen.look.now_ms)
     changed = record.having(progress=progress, note="")
     match run.status:
         case RunStatus.SUCCEEDED:
             return _trained(shop, record, changed, run)
         case RunStatus.FAILED:
-            seen = dataclasses.replace(record, data=changed)
+            looked = dataclasses.replace(record, data=changed)
             return endings.fail(
-                shop, seen, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run) or 0.0
+                shop, looked, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run) or 0.0
             )
         case RunStatus.CANCELLED:
             return endings.cancelled(shop, dataclasses.replace(record, data=changed))
         case _:
-            return _going_on(shop, record, changed, run, jitter)
+            return _going_on(shop, record, changed, seen)
 
 
-def _going_on(shop: Workshop, record: Record[Job], changed: Job, run: Run, jitter: float) -> Record[Job]:
-    waiting = run.status is RunStatus.WAITING and record.state == "queued"
-    to = "queued" if waiting else "training"
-    is_new = to != record.state or changed != record.data
+def _going_on(shop: Workshop, record: Record[Job], changed: Job, seen: _Seen) -> Record[Job]:
+    is_queued = seen.run.status is RunStatus.WAITING and record.state == "queued"
+    to = "queued" if is_queued else "training"
+    stuck = waits.stuck(shop.store, record, changed, is_queued=is_queued, now_ms=seen.look.now_ms)
+    if stuck is not None:
+        changed = dataclasses.replace(changed, stuck=stuck)
+    is_new = to != record.state or _shown(changed) != _shown(record.data)
+    said = [card(record.ref, channel=changed.channel, rank=Rank.PROGRESS)] if is_new else []
+    if stuck is not None:
+        said.append(post(record.ref, "stuck", channel=changed.channel, rank=Rank.MILESTONE, once=stuck.stage))
     return shop.store.transition(
         record,
         to,
         changed,
-        event={"type": "RunStarted"} if to != record.state else None,
-        deliveries=[card(record.ref, channel=changed.channel, rank=Rank.PROGRESS)] if is_new else [],
-        due_in_ms=int(poll_interval_s(shop, record) * jitter * 1000),
+        event={"type": "RunStarted"}
+        if to != record.state
+        else {"type": "RunStuck", **asdict(stuck)}
+        if stuck
+        else None,
+        deliveries=said,
+        marks=_waits_over(record, changed, to),
+        due_in_ms=_due_in_ms(shop, changed, seen),
     )
 
 
-def poll_interval_s(shop: Workshop, record: Record[Job]) -> float:
+def _shown(job: Job) -> Job:
+    """What of a job its card can show: not which events were seen last."""
+    return dataclasses.replace(job, progress=dataclasses.replace(job.progress, events=0, seen=(), seen_since_ms=0))
+
+
+def _waits_over(record: Record[Job], changed: Job, to: str) -> list[Mark]:
+    """The waits that ended since the last look, kept for the runs to come."""
+    over: list[Mark] = []
+    progress = changed.progress
+    if to != record.state:
+        over.append(waits.kept(record, "queued", (progress.started_ms - changed.run_created_ms) / 1000))
+    if progress.first_step_ms and not record.data.progress.first_step_ms:
+        over.append(waits.kept(record, "starting", (progress.first_step_ms - progress.started_ms) / 1000))
+    return over
+
+
+def _due_in_ms(shop: Workshop, job: Job, seen: _Seen) -> int:
+    timings = shop.timings
+    if seen.events is None:  # the list says when its turn has come
+        return int(max(timings.poll_max_s, LISTED_S) * seen.look.jitter * 1000)
+    age_s = (seen.look.now_ms - job.run_created_ms) / 1000
+    return int(poll_interval_s(timings, age_s) * seen.look.jitter * 1000)
+
+
+def poll_interval_s(timings: Timings, age_s: float) -> float:
     """A twentieth of the run's age, within the limits set: short runs are watched closely, long ones calmly."""
-    age_s = (shop.store.now_ms() - record.data.run_created_ms) / 1000
-    return max(shop.timings.poll_min_s, min(shop.timings.poll_max_s, age_s / 20))
+    return max(timings.poll_min_s, min(timings.poll_max_s, age_s / 20))
 
 
 def _trained(shop: Workshop, record: Record[Job], changed: Job, run: Run) -> Record[Job]:
@@ -140,26 +224,3 @@ def _reason(shop: Workshop, team: str, run: Run) -> Refusal:
         hint="Mend what it names and start the job again.",
         said=shop.blobs.put_text(team, run.error_message[:2_000]),
     )
-
-
-def progressed(before: Progress, run: Run, events: Sequence[RunEvent]) -> Progress:
-    """Return the progress that the new events lead to; the same value where there is nothing new."""
-    changes: dict[str, Any] = {"status": run.said}
-    metrics = [event for event in events if event.step]
-    if metrics:
-        last = max(metrics, key=lambda event: event.step)
-        first = min(metrics, key=lambda event: event.step)
-        losses = [event.train_loss for event in metrics if event.train_loss is not None]
-        valid = [event.valid_loss for event in metrics if event.valid_loss is not None]
-        changes |= {
-            "step": max(before.step, last.step),
-            "total_steps": last.total_steps or before.total_steps,
-            "train_loss": losses[-1] if losses else before.train_loss,
-            "previous_loss": before.train_loss if before.train_loss is not None else losses[0] if losses else None,
-            "valid_loss": valid[-1] if valid else before.valid_loss,
-            "first_step_ms": before.first_step_ms or first.at_ms,
-            "last_step_ms": last.at_ms,
-        }
-    if events:
-        changes |= {"last_event": events[-1].id, "events": before.events + len(events)}
-    return dataclasses.replace(before, **changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.connections import UNAVAILABLE
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOST_LEASE_EXIT: Final = 75
+LOOK_S: Final = 0.2
 
 
 def leave_at_once() -> None:
@@ -26,10 +28,10 @@ def leave_at_once() -> None:
 
 
 class Heartbeat:
-    """Renews a record's lease from a thread, three times in its length.
+    """Renews a record's lease from a thread, three times in its length, and minds its end from another.
 
     A child that loses its lease, or whose worker died, ends at once: two owners must never work side by side. While
-    Redis is gone, the lease is believed in until it has run out by this machine's clock.
+    Redis is gone or hangs, the lease is believed in until it has run out by this machine's clock.
     """
 
     def __init__(
@@ -41,29 +43,39 @@ class Heartbeat:
         self._on_lost = on_lost
         self._parent = os.getppid()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease-{record.ref.id}", daemon=True)
+        self._held_until = time.monotonic() + lease_s
+        self._threads = [
+            threading.Thread(target=target, name=f"lease-{record.ref.id}", daemon=True)
+            for target in (self._renew, self._mind)
+        ]
 
     def __enter__(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._done.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _beat(self) -> None:
-        misses = 0
+    def _renew(self) -> None:
         while not self._done.wait(self._lease_s / 3):
+            asked_s = time.monotonic()
             try:
-                held = self._store.renew(self._record, int(self._lease_s * 1000))
-                misses = 0
+                is_held = self._store.renew(self._record, int(self._lease_s * 1000))
             except UNAVAILABLE:
-                misses += 1
-                held = misses < 3
-            if self._done.is_set():
+                continue
+            if is_held and os.getppid() == self._parent:
+                self._held_until = asked_s + self._lease_s
+            else:
+                self._held_until = asked_s
                 return
-            if not held or os.getppid() != self._parent:
+
+    def _mind(self) -> None:
+        while not self._done.wait(min(LOOK_S, max(0.0, self._held_until - time.monotonic()))):
+            if time.monotonic() >= self._held_until:
                 log.warning("lease.lost", extra={"ref": self._record.ref.member})
                 self._on_lost()
                 return

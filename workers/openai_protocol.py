@@ -9,34 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import httpx2
 import openai
 
-from workers import openai_uploads
+from workers import openai_uploads, openai_watching
 from workers.expectation import expected_s
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_bodies import INTENT_KEY, creation
 from workers.openai_errors import plain_words
-from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus, TunedCheckpoint
+from workers.openai_watching import STATUSES
+from workers.provider import ErrorKind, ProviderError, Run, RunStatus, TunedCheckpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+    from openai.types.fine_tuning import FineTuningJob
 
-    from workers.provider import Answer, Order, Question, Rows
+    from workers.provider import Answer, Order, Question, Rows, RunEvent
 
 LOOKUP_RUNS_MAX: Final = 500
 EXPECTATION_TIMEOUT_S: Final = 15.0
-EVENTS_PAGE: Final = 100
-
-STATUSES: Final = {
-    "validating_files": RunStatus.WAITING,
-    "queued": RunStatus.WAITING,
-    "running": RunStatus.RUNNING,
-    "pausing": RunStatus.RUNNING,
-    "paused": RunStatus.PAUSED,
-    "succeeded": RunStatus.SUCCEEDED,
-    "failed": RunStatus.FAILED,
-    "cancelled": RunStatus.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +40,7 @@ class Endpoint:
     api_key: str
     base_url: str | None = None
     timeout_s: float = 60.0
-    create_deadline_s: float = 30.0
+    create_deadline_s: float = 12.0
     part_bytes: int = 64 * 1024 * 1024
 
 
@@ -183,19 +172,15 @@ class OpenAIProtocol:
 
     async def run(self, run: str) -> Run:
         """Return a run as it is now."""
-        with plain_words():
-            return _run(await self._async_client.fine_tuning.jobs.retrieve(run))
+        return await openai_watching.run(self._async_client, run)
 
-    async def events(self, run: str, *, after: str) -> list[RunEvent]:
-        """Return the events after `after`; the provider lists the newest first, so read until it is seen."""
-        found: list[RunEvent] = []
-        with plain_words():
-            page = await self._async_client.fine_tuning.jobs.list_events(run, limit=EVENTS_PAGE)
-            async for event in page:
-                if event.id == after:
-                    break
-                found.append(_event(event))
-        return found[::-1]
+    def runs(self) -> AsyncIterator[list[Run]]:
+        """Yield pages of the account's runs, the newest first."""
+        return openai_watching.pages(self._async_client)
+
+    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
+        """Return a run's events since then, oldest first."""
+        return await openai_watching.events(self._async_client, run, since_ms=since_ms)
 
     async def pause(self, run: str) -> Run:
         """Pause a run."""
@@ -251,16 +236,3 @@ def _run(job: FineTuningJob) -> Run:
 def _told(value: Any) -> Any:
     """A hyperparameter, None while it is "auto"."""
     return None if isinstance(value, str) else value
-
-
-def _event(event: FineTuningJobEvent) -> RunEvent:
-    data = cast("dict[str, Any]", event.data) if event.type == "metrics" and isinstance(event.data, dict) else {}
-    return RunEvent(
-        id=event.id,
-        at_ms=event.created_at * 1000,
-        message=event.message,
-        step=int(data.get("step") or 0),
-        total_steps=int(data.get("total_steps") or 0),
-        train_loss=data.get("train_loss"),
-        valid_loss=data.get("full_valid_loss", data.get("valid_loss")),
-    )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from finetune.class_odds import TokenOdds
     from finetune.contract import PromptContract
@@ -211,8 +211,12 @@ class Provider(Protocol):
         """Return a run as it is now."""
         ...
 
-    async def events(self, run: str, *, after: str) -> list[RunEvent]:
-        """Return a run's events that came after the event `after` (all for ""), oldest first."""
+    def runs(self) -> AsyncIterator[list[Run]]:
+        """Yield pages of the account's runs, the newest first; one page costs about as much as one run."""
+        ...
+
+    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
+        """Return a run's events from `since_ms` (ms since 1970, that moment included), oldest first."""
         ...
 
     async def pause(self, run: str) -> Run:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from finetune.catalogue import Catalogue
     from jobstore.blobs import Blobs
+    from jobstore.buckets import Buckets
     from jobstore.doorbell import Doorbell
     from jobstore.store import Store
     from workers.provider import Provider
@@ -20,11 +21,13 @@ class Timings:
     """How long things may take, in seconds.
 
     `create_deadline_s` must be shorter than `lease_s`: nobody else may take the record up while the POST is out.
-    A look-up that finds nothing counts only `lookup_grace_s` after the deadline, since lists lag.
+    A look-up that finds nothing counts only `lookup_grace_s` after the deadline, since lists lag. All followers
+    together ask one provider `provider_calls_per_min` times, and read its list where `list_from_runs` runs are live
+    (0: never).
     """
 
-    lease_s: float = 60.0
-    create_deadline_s: float = 30.0
+    lease_s: float = 20.0
+    create_deadline_s: float = 12.0
     lookup_grace_s: float = 30.0
     retry_base_s: float = 2.0
     retry_max_s: float = 300.0
@@ -32,6 +35,8 @@ class Timings:
     poll_min_s: float = 2.0
     poll_max_s: float = 60.0
     report_silence_s: float = 3.0
+    provider_calls_per_min: float = 6000.0
+    list_from_runs: int = 50
 
     def retry_in_ms(self, attempts: int, retry_after_s: float | None = None) -> int:
         """Return how long to wait after `attempts` tries: doubling, and never sooner than the other side asked."""
@@ -46,6 +51,7 @@ class Workshop:
     store: Store
     blobs: Blobs
     doorbell: Doorbell
+    buckets: Buckets
     providers: Mapping[str, Provider]
     catalogue: Catalogue
     models: Sequence[str]

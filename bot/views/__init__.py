@@ -30,6 +30,7 @@ from bot.views.outcomes import (
 )
 from bot.views.snippets import code_modal
 from bot.views.templates import dropped, rows_title, templates_list
+from bot.views.waiting import stuck_post
 
 __all__ = [
     "LaunchForm",
@@ -64,6 +65,7 @@ __all__ = [
     "rows_title",
     "something_failed",
     "started",
+    "stuck_post",
     "templates_list",
     "try_modal",
     "unclear_post",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobstore.records import Progress
-from workers.following import progressed
+from workers.progress import progressed
 from workers.provider import Run, RunEvent, RunStatus
 from workers.workshop import Timings
 
@@ -26,7 +26,7 @@ def step(number: int, loss: float | None = None, valid: float | None = None) -> 
 
 
 def test_nothing_new_changes_nothing() -> None:
-    before = Progress(status="running", step=4, total_steps=9, last_event="e4")
+    before = Progress(status="running", step=4, total_steps=9, started_ms=1)
     assert progressed(before, RUN, []) == before
 
 
@@ -34,7 +34,7 @@ def test_the_newest_step_is_shown_with_the_loss_before_it() -> None:
     first = progressed(Progress(), RUN, [step(1, 3.0), step(2, 2.0)])
     assert (first.step, first.total_steps, first.train_loss, first.previous_loss) == (2, 9, 2.0, 3.0)
     second = progressed(first, RUN, [step(3, 1.5)])
-    assert (second.step, second.train_loss, second.previous_loss, second.last_event) == (3, 1.5, 2.0, "e3")
+    assert (second.step, second.train_loss, second.previous_loss, second.events) == (3, 1.5, 2.0, 3)
 
 
 def test_a_validation_loss_stays_until_there_is_a_newer_one() -> None:
@@ -42,9 +42,9 @@ def test_a_validation_loss_stays_until_there_is_a_newer_one() -> None:
     assert first.valid_loss == 2.5
 
 
-def test_messages_move_the_cursor_only() -> None:
+def test_messages_are_counted_only() -> None:
     after = progressed(Progress(step=4), RUN, [RunEvent(id="e9", at_ms=1, message="hello")])
-    assert (after.step, after.last_event) == (4, "e9")
+    assert (after.step, after.events) == (4, 1)
 
 
 @given(st.lists(st.integers(min_value=1, max_value=50), max_size=20))

@@ -188,14 +188,14 @@ def test_an_unknown_status_is_still_going(canned: Canned) -> None:
     assert (run.status, run.said) == (RunStatus.RUNNING, "polishing")
 
 
-def test_events_stop_at_the_last_one_seen_and_come_oldest_first(canned: Canned) -> None:
+def test_events_are_read_back_to_a_moment_and_come_oldest_first(canned: Canned) -> None:
     def event(number: int, **more: Any) -> dict[str, Any]:
         base = {"id": f"e{number}", "object": "fine_tuning.job.event", "created_at": number, "level": "info"}
         return base | {"message": f"m{number}", "type": "message"} | more
 
     metrics = {"type": "metrics", "data": {"step": 5, "total_steps": 9, "train_loss": 0.5, "full_valid_loss": 0.7}}
     page = {"object": "list", "data": [event(3, **metrics), event(2), event(1)], "has_more": False}
-    events = asyncio.run(canned.answers(page).events("ftjob-1", after="e1"))
+    events = asyncio.run(canned.answers(page).events("ftjob-1", since_ms=2_000))
     assert [one.id for one in events] == ["e2", "e3"]
     assert (events[1].step, events[1].total_steps, events[1].train_loss, events[1].valid_loss) == (5, 9, 0.5, 0.7)
 
