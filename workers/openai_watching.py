@@ -37,12 +37,20 @@ class _Error(msgspec.Struct):
     message: str | None = None
 
 
+class _Hyperparameters(msgspec.Struct):
+    """Numbers, or "auto"."""
+
+    n_epochs: Any = None
+    learning_rate_multiplier: Any = None
+
+
 class _Run(msgspec.Struct):
     id: str
     status: str
     fine_tuned_model: str | None = None
     trained_tokens: int | float | None = None
     result_files: list[str] | None = None
+    hyperparameters: _Hyperparameters | None = None
     error: _Error | None = None
 
 
@@ -116,11 +124,18 @@ def _as_run(said: _Run) -> Run:
         status=STATUSES.get(said.status, RunStatus.RUNNING),
         said=said.status,
         model=said.fine_tuned_model or "",
+        epochs=_told(said.hyperparameters.n_epochs) if said.hyperparameters else None,
+        rate=_told(said.hyperparameters.learning_rate_multiplier) if said.hyperparameters else None,
         trained_tokens=None if said.trained_tokens is None else int(said.trained_tokens),
         result_file=next(iter(said.result_files or []), ""),
         error_code=(error.code or "") if error else "",
         error_message=(error.message or "") if error else "",
     )
+
+
+def _told(value: Any) -> Any:
+    """A hyperparameter, None while it is "auto"."""
+    return value if isinstance(value, (int, float)) else None
 
 
 def _as_event(said: _Event) -> RunEvent:
