@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finetune.checking.batches import Batches
-from finetune.checking.conclusion import Question, conclude, refused
+from finetune.checking.conclusion import conclude, refused
+from finetune.checking.question import Question
 from finetune.checking.survey import Survey
 from finetune.containers.refusal import EMPTY
 from finetune.containers.rows import FILE_MAX_BYTES, Rows
 from finetune.counting.tokens import TokenCounter
+from finetune.formats.columns import columns_of
 from finetune.formats.recognition import SAMPLE_BYTES, SAMPLE_ROWS
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
             on_progress(Progress(survey.rows, bytes_read))
 
     rows = Rows(blocks, filename, max_bytes=max_bytes, on_block=tell)
+    columns: list[str] = []
     with Batches(question.encodings, tiktoken_cache, survey.weigh, alone=alone) as batches:
-        for number, row in _sampled(rows, survey):
+        for number, row in _sampled(rows, survey, columns):
             example = survey.add(number, row, rows.container.unit)
             if example is not None:
                 batches.add(number, example)
@@ -70,11 +73,11 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     survey.finish()
     if not survey.rows:
         return refused(rows.refusal or EMPTY, rows, question, counters[0])
-    return conclude(survey, rows, question, counters)
+    return replace(conclude(survey, rows, question, counters), columns=tuple(columns))
 
 
-def _sampled(rows: Rows, survey: Survey) -> Iterator[Row]:
-    """Yield all rows, once the survey has seen the first of them."""
+def _sampled(rows: Rows, survey: Survey, columns: list[str]) -> Iterator[Row]:
+    """Yield all rows, once the survey has seen the first of them, and the names in those are among `columns`."""
     sample: list[Row] = []
     size = 0
     every = iter(rows)
@@ -84,6 +87,7 @@ def _sampled(rows: Rows, survey: Survey) -> Iterator[Row]:
         if len(sample) == SAMPLE_ROWS or size > SAMPLE_BYTES:
             break
     survey.recogniser.learn(sample)
+    columns += columns_of(row for _, row in sample)
     if survey.recogniser.doubt:
         rows.doubts.append(survey.recogniser.doubt)
     yield from sample

@@ -42,7 +42,7 @@ class Report:
     it is that of none of the models asked about, or part of the file has no published count.
     `container` is what holds the rows, `encoding` the text's, both as they were recognised; `doubts` says why, in
     sentences, where that was not certain. `task` comes with the guidance by task, and is None until then. `shape` is
-    what prompts and completions share, None for other formats.
+    what prompts and completions share, None for other formats. `columns` are the names that the first rows have.
     """
 
     format: FormatName | None
@@ -60,6 +60,7 @@ class Report:
     container: str = "jsonl"
     doubts: tuple[str, ...] = ()
     shape: Shape | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

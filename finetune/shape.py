@@ -30,7 +30,8 @@ class Shape:
     prompts (or completions) are the same text, `prompts_identical` (`completions_identical`) says so, and prefix and
     suffix are that text. `suggested_separator` and `suggested_ending` are the first of `SEPARATORS` and `ENDINGS` that
     no row holds (" ->" only where no prompt holds a line break). `upper_case` names the columns that are mostly
-    capitals. `distinct_completions` counts different completions of `rows`.
+    capitals. `distinct_completions` counts different completions of `rows`. `open_ended` says that no prompt has text.
+    `leading_spaces_expected` is False where most completions begin in a script that has no spaces to begin with.
     """
 
     rows: int = 0
@@ -44,8 +45,15 @@ class Shape:
     completions_identical: bool = False
     distinct_completions: int = 0
     upper_case: tuple[PairColumn, ...] = ()
+    open_ended: bool = False
+    leading_spaces_expected: bool = True
 
     @property
     def kept_of_completion_prefix(self) -> str:
         """Return what stays where the common prefix of completions is removed: one leading space, if it has one."""
         return " " if self.completion_prefix.startswith(" ") else ""
+
+
+def written(text: str) -> str:
+    r"""Return a separator or ending as people write it: a line break as \n."""
+    return text.replace("\n", "\\n")

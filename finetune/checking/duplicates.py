@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from finetune.formats.example import same_text
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 
 _ANSWER_BITS = 0xFFFFFFFF
 """Of an answer's key 32 bits are kept: answers are only compared where the same is asked, or to be counted."""
+
+
+def answer_key(text: str) -> int:
+    """Return the key that an example has in `Keys.answered` if it answers `text`."""
+    return _short(same_text(text))
+
+
+def _short(answered: int) -> int:
+    return answered & _ANSWER_BITS or 1
 
 
 @dataclass
@@ -29,7 +40,7 @@ class Keys:
     def add(self, example: Example, row: int) -> None:
         """Remember one example; all are added before anything is asked."""
         self.asked.append(example.asked)
-        self.answered.append((example.answered or 0) & _ANSWER_BITS)
+        self.answered.append(0 if example.answered is None else _short(example.answered))
         self.rows.append(row)
 
     def repeats(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -47,8 +58,19 @@ class Keys:
         return np.sort(np.frombuffer(self.rows, dtype=np.uint32)[places[disputed[groups]]])
 
     def answers(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """Return the keys of the different answers, and how many rows give each."""
-        return np.unique(np.frombuffer(self.answered, dtype=np.uint32), return_counts=True)
+        """Return the keys of the different answers, and how many rows give each; rows without one do not count."""
+        answered = np.frombuffer(self.answered, dtype=np.uint32)
+        return np.unique(answered[answered != 0], return_counts=True)
+
+    def same_answer(self) -> bool:
+        """Return whether all examples have an answer, and the same one."""
+        answered = np.frombuffer(self.answered, dtype=np.uint32)
+        return len(answered) > 1 and bool((answered == (answered[0] or 1)).all())
+
+    def same_question(self) -> bool:
+        """Return whether all examples ask the same."""
+        asked = np.frombuffer(self.asked, dtype=np.int64)
+        return len(asked) > 1 and bool((asked == asked[0]).all())
 
     @cached_property
     def _same_questions(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:

@@ -70,6 +70,11 @@ class CommonAnswers:
         if not answer.strip() or len(answer) > LABEL_MAX_CHARACTERS or len(self._counts) > LABELS_MAX:
             self._counts = None
 
+    @property
+    def may_be_labels(self) -> bool:
+        """Whether nothing seen so far says that they are none."""
+        return self._counts is not None
+
     def labels(self, count: Callable[[str], int], stop: str = "") -> tuple[Label, ...]:
         """Return the labels, the commonest first; () where the answers are none.
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from finetune.checking.affixes import Absent, CommonPrefix, CommonSuffix
 from finetune.checking.capitals import Capitals
+from finetune.checking.first_rows import FirstRows
 from finetune.shape import ENDINGS, LAST_ENDING, LAST_SEPARATOR, SEPARATORS, Shape
 
 if TYPE_CHECKING:
     from finetune.shape import PairColumn
 
 _ARROW, _LINE_BREAK = " ->", "\n"
+
+_EAST_ASIAN = re.compile(r"[\W\d]*[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]")
+"""Begins in Korean, Japanese or Chinese, whose tokens hold no space before the word as English ones do."""
 
 
 @dataclass(slots=True)
@@ -45,12 +50,21 @@ class Pairs:
     rows: int = 0
     prompts: Column = field(default_factory=lambda: Column(Absent([_LINE_BREAK, *SEPARATORS])))
     completions: Column = field(default_factory=lambda: Column(Absent([*ENDINGS])))
+    spaceless: FirstRows = field(default_factory=FirstRows)
+    east_asian: int = 0
+    prompted: bool = False
 
     def add(self, prompt: str, completion: str, row: int) -> None:
         """Take one row more into account; one without a completion shows nothing of the others."""
         if not completion:
             return
         self.rows += 1
+        self.prompted = self.prompted or bool(prompt.strip())
+        if completion[0] != " ":
+            if _EAST_ASIAN.match(completion):
+                self.east_asian += 1
+            else:
+                self.spaceless.add(row)
         self.prompts.add(prompt, row)
         self.completions.add(completion, row)
 
@@ -68,6 +82,8 @@ class Pairs:
             completions_identical=self.rows > 1 and self.completions.identical,
             distinct_completions=distinct_completions,
             upper_case=self._upper_case(),
+            open_ended=self.rows > 0 and not self.prompted,
+            leading_spaces_expected=self.east_asian * 2 < self.rows,
         )
 
     def _suggested_separator(self) -> str:

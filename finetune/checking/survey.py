@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from finetune.checking.duplicates import Keys
 from finetune.checking.learner import ChatLearner, CompletionLearner
 from finetune.checking.near_duplicates import NearDuplicates
 from finetune.checking.notes import Notes
-from finetune.checking.pairs import Pairs
+from finetune.checking.traits import Traits
 from finetune.containers import jsonl
 from finetune.containers.jsonl import Flaw
 from finetune.counting.lengths import Lengths
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from finetune.counting.tokens import EncodingName
     from finetune.formats.example import Example
     from finetune.report import FormatName
-    from finetune.shape import Shape
 
 
 @dataclass(slots=True)
@@ -37,17 +35,12 @@ class FormatSurvey:
     learner: ChatLearner | CompletionLearner
     lengths: Mapping[str, Lengths]
     notes: Notes = field(default_factory=Notes)
-    pairs: Pairs | None = None
-    keys: Keys = field(default_factory=Keys)
+    traits: Traits = field(default_factory=Traits)
     first_rows: list[int] = field(default_factory=list[int])
     rows: int = 0
     examples: int = 0
     with_images: int = 0
     counted_exactly: bool = True
-
-    def shape(self) -> Shape | None:
-        """Return what prompts and completions share; None for a format that has none."""
-        return None if self.pairs is None else self.pairs.shape(len(self.keys.answers()[0]))
 
     def count_row(self, number: int) -> None:
         """Count one row more of this format, whether it can be read or not."""
@@ -102,9 +95,8 @@ class Survey:
 
     def _format(self, name: FormatName) -> FormatSurvey:
         lengths = {encoding: Lengths() for encoding in self._encodings}
-        if name == "prompt-completion":
-            return FormatSurvey(CompletionLearner(), lengths, pairs=Pairs())
-        return FormatSurvey(ChatLearner(), lengths)
+        learner = CompletionLearner() if name == "prompt-completion" else ChatLearner()
+        return FormatSurvey(learner, lengths, traits=Traits.of(name))
 
     def _read(self, number: int, row: dict[str, Any], line: bytes) -> Example | None:
         read = self.recogniser.read(row, line)
@@ -127,9 +119,7 @@ class Survey:
         survey.counted_exactly = survey.counted_exactly and example.counted_exactly
         survey.with_images += example.images > 0
         survey.learner.add(example)
-        survey.keys.add(example, number)
-        if survey.pairs is not None:
-            survey.pairs.add(example.prompt, example.completion, number)
+        survey.traits.add(example, number)
         for code in example.problems:
             survey.notes.add(code, number)
         return example
@@ -154,7 +144,7 @@ class Survey:
         rows, originals = self._near.pairs()
         if not len(rows):
             return
-        exact = np.concatenate([survey.keys.repeats()[0] for survey in self.formats.values()])
+        exact = np.concatenate([survey.traits.keys.repeats()[0] for survey in self.formats.values()])
         only_near = ~np.isin(rows, exact)
         rows, originals = rows[only_near], originals[only_near]
         part = f" Of {self._near.one_in} rows, one was compared." if self._near.one_in > 1 else ""

@@ -64,7 +64,7 @@ def read_plain(line: bytes) -> Example | None:
         format="chat",
         texts=said,
         overhead=TOKENS_PER_CHAT + TOKENS_PER_MESSAGE * len(messages),
-        asked=same_texts(said[:-2] if is_answered else [*said, _WHOLE]),
+        asked=same_texts(said[:-2] if is_answered and "user" in roles else [*said, _WHOLE]),
         answered=same_text(said[-1]) if is_answered else None,
         problems=tuple(dict.fromkeys(problems)),
         system=messages[0].content if messages[0].role == "system" else None,
@@ -219,13 +219,16 @@ def keys(row: dict[str, Any], line: bytes, columns: frozenset[str] = COLUMNS) ->
     is_answered = isinstance(last, dict) and cast("dict[str, Any]", last).get("role") == "assistant"
     try:
         beside = [_encode(others).decode()] if others else []
-        said = [text for message in messages[: -1 if is_answered else None] for text in _told_apart(message)]
-        if not is_answered:
-            return same_texts([*said, _WHOLE, *beside]), None
-        answer = _told_apart(last)
+        said = [text for message in messages for text in _told_apart(message)]
     except (ValueError, TypeError, RecursionError):  # what only Python's own reader takes, such as half a character
         return hash(line), None
-    return same_texts(said + beside), same_text(answer[1]) if answer[0] == "assistant" else same_texts(answer)
+    asks = is_answered and any(
+        isinstance(message, dict) and cast("dict[str, Any]", message).get("role") == "user" for message in messages
+    )
+    asked = same_texts([*(said[:-2] if asks else [*said, _WHOLE]), *beside])
+    if not is_answered:
+        return asked, None
+    return asked, same_text(said[-1]) if said[-2] == "assistant" else same_texts(said[-2:])
 
 
 def _told_apart(message: Any) -> tuple[str, str]:

@@ -6,9 +6,12 @@ from typing import Any
 
 import msgspec
 
-from finetune.formats.example import Example, same_text
+from finetune.formats.example import Example, same_text, same_texts
 
 COLUMNS = frozenset({"prompt", "completion"})
+
+LONG_CHARACTERS = 10_000
+"""Longer rows are said to be long, by the rule of OpenAI's `prepare_data`."""
 
 
 class PlainPair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -60,12 +63,15 @@ def _example(prompt: str, completion: str, problems: list[str]) -> Example:
         problems.append("empty-prompt")
     if not completion.strip():
         problems.append("empty-completion")
+    if len(prompt) + len(completion) > LONG_CHARACTERS and completion:
+        problems.append("long-example")
+    asks = bool(completion) and bool(prompt.strip())
     return Example(
         format="prompt-completion",
         texts=[prompt, completion],
         overhead=0,
-        asked=same_text(prompt),
-        answered=same_text(completion),
+        asked=same_text(prompt) if asks else same_texts((prompt, completion)),
+        answered=same_text(completion) if completion else None,
         problems=tuple(problems),
         prompt=prompt,
         completion=completion,

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from finetune.findings import Finding
     from finetune.report import Report
 
+MANY_PAIRS = 501
+"""One more than are advised of prompts and completions."""
+
+WORDS = ("red kettle", "old teapot", "new ladder", "blue chair", "wide mirror")
+
 CATALOGUE = Catalogue.load()
 
 
@@ -22,11 +27,12 @@ def message(role: str, content: Any, **more: Any) -> dict[str, Any]:
 def chat(number: int = 0, *extra: dict[str, Any], **columns: Any) -> dict[str, Any]:
     """A whole chat row; `number` makes it unlike the others, `extra` messages follow."""
     messages = [message("system", "You sort tickets."), message("user", f"Ticket {number}: it is broken."), *extra]
-    return {"messages": messages if extra else [*messages, message("assistant", "hardware")], **columns}
+    return {"messages": messages if extra else [*messages, message("assistant", f"Desk {number}.")], **columns}
 
 
 def pair(number: int = 0, **columns: Any) -> dict[str, Any]:
-    return {"prompt": f"Ticket {number}: it is broken ->", "completion": f" kind {number} END", **columns}
+    """A whole pair that no rule about pairs finds anything in, among others of its kind."""
+    return {"prompt": f"Ticket {number} ->", "completion": f" {WORDS[number % 5]} {number} END", **columns}
 
 
 def jsonl(rows: list[Any]) -> bytes:
@@ -39,7 +45,7 @@ def with_row(row: Any, *, at: int = 17, of: int = 60) -> bytes:
     return jsonl([*map(chat, range(1, at)), row, *map(chat, range(at + 1, of + 1))])
 
 
-def with_pair(row: Any, *, at: int = 17, of: int = 60) -> bytes:
+def with_pair(row: Any, *, at: int = 17, of: int = MANY_PAIRS) -> bytes:
     return jsonl([*map(pair, range(1, at)), row, *map(pair, range(at + 1, of + 1))])
 
 

@@ -169,7 +169,7 @@ def test_a_huge_line_is_one_row_with_a_finding_and_no_hang(line: bytes, code: st
 
 
 def test_special_tokens_names_in_text_are_text() -> None:
-    rows = [chat(number, {"role": "assistant", "content": "<|endoftext|>"}) for number in range(60)]
+    rows = [chat(number, {"role": "assistant", "content": f"<|endoftext|> {number}"}) for number in range(60)]
     assert report_of(jsonl(rows)).findings == ()
 
 

@@ -39,7 +39,8 @@ def lines(rows: Sequence[Any]) -> str:
 
 
 def shown(report: Report) -> list[tuple[str, tuple[int, ...]]]:
-    return [(finding.code, finding.rows) for finding in report.findings]
+    """What rows are found to have; what all of them share is another matter."""
+    return [(finding.code, finding.rows) for finding in report.findings if finding.rows]
 
 
 @pytest.mark.parametrize("language", [KOREAN, JAPANESE], ids=["korean", "japanese"])
@@ -71,7 +72,7 @@ def test_every_text_container_in_every_encoding_gives_the_same_report(
 
 def test_euc_kr_is_read_as_the_cp949_it_is_part_of() -> None:
     report = report_of(table(KOREAN).encode("euc_kr"), filename="a.csv")
-    assert (report.encoding, report.examples, report.findings) == ("cp949", 60, ())
+    assert (report.encoding, report.examples, shown(report)) == ("cp949", 60, [])
     assert "Korean" in report.doubts[0]
 
 
@@ -104,18 +105,16 @@ def test_chat_in_a_table_is_json_in_its_cells() -> None:
 
 
 def test_a_prompt_that_is_json_stays_a_text() -> None:
-    rows = [{"prompt": f'{{"id": {n}}}', "completion": "[1]"} for n in range(60)]
+    rows = [{"prompt": f'{{"id": {n}}}', "completion": " [1]"} for n in range(60)]
     report = report_of(table(rows).encode(), filename="a.csv")
-    assert (report.format, report.examples, report.findings) == ("prompt-completion", 60, ())
+    assert (report.format, report.examples, shown(report)) == ("prompt-completion", 60, [])
 
 
 def test_records_are_counted_as_a_spreadsheet_counts_them() -> None:
     rows = [*map(pair, range(60))]
     rows[3]["prompt"] = "two\nlines, and a comma ->"
     content = table(rows).replace('"two', '\r\n\r\n"two') + ",\r\n,\r\n"
-    content = content.replace("Ticket 40: it is broken -> , kind 40 END", "").replace(
-        "Ticket 41: it is broken ->, kind 41 END", ","
-    )
+    content = content.replace("Ticket 40 -> , red kettle 40 END", "").replace("Ticket 41 ->, old teapot 41 END", ",")
     report = report_of(content.encode(), filename="a.csv")
     assert (report.rows, report.examples) == (60, 60)
     assert (45, found(report)["empty-completion"].rows) == (45, (45,))
@@ -148,14 +147,14 @@ def test_a_quote_that_is_never_closed_is_told_where_it_opens() -> None:
 @pytest.mark.parametrize("delimiter", [";", "|", "\t"])
 def test_other_separators_are_recognised_and_said(delimiter: str) -> None:
     report = report_of(table([*map(pair, range(60))], delimiter).encode(), filename="a.csv")
-    assert (report.examples, report.findings) == (60, ())
+    assert (report.examples, shown(report)) == (60, [])
     assert "parted by" in report.doubts[0]
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_every_line_end_is_one(ending: str) -> None:
     content = table([*map(pair, range(60))]).replace("\r\n", ending)
-    assert report_of(content.encode(), filename="a.csv").findings == ()
+    assert shown(report_of(content.encode(), filename="a.csv")) == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +171,7 @@ def test_every_line_end_is_one(ending: str) -> None:
 def test_a_json_document_s_elements_are_its_rows(document: str) -> None:
     for filename in ("a.json", "a", "a.jsonl"):
         report = report_of(document.encode(), filename=filename)
-        assert (report.container, report.rows, report.examples, report.findings) == ("json", 60, 60, ())
+        assert (report.container, report.rows, report.examples, shown(report)) == ("json", 60, 60, [])
         assert bool(report.doubts) == (filename == "a.jsonl")
 
 
@@ -186,7 +185,7 @@ def test_an_element_s_number_counts_from_one(indent: int | None) -> None:
 
 
 def test_after_an_element_that_is_not_json_the_others_are_read() -> None:
-    document = json.dumps([*map(pair, range(60))], indent=2).replace('"prompt": "Ticket 16:', '"prompt" "Ticket 16:')
+    document = json.dumps([*map(pair, range(60))], indent=2).replace('"prompt": "Ticket 16 ', '"prompt" "Ticket 16 ')
     report = report_of(document.encode(), filename="a.json")
     assert (report.rows, report.examples, shown(report)) == (60, 59, [("not-json", (17,))])
     assert found(report)["not-json"].hint.startswith("Line 67, character 14: colon missing.")
@@ -206,7 +205,7 @@ def test_not_a_number_in_a_document_is_told_by_its_element() -> None:
 
 
 def test_plain_text_is_a_completion_a_line() -> None:
-    content = "\n".join(["A first line.", "", *(f"Line number {n}." for n in range(60)), "", ""])
+    content = "\n".join([" A first line.", "", *(f" line number {n}." for n in range(60)), "", ""])
     report = report_of(content.encode(), filename="a.txt")
     assert (report.container, report.format, report.rows) == ("txt", "prompt-completion", 62)
     assert shown(report) == [("empty-completion", (2,))]

@@ -84,7 +84,10 @@ PAIR_FINDINGS = [
 @pytest.mark.parametrize(("code", "row", "severity"), PAIR_FINDINGS)
 def test_a_pair_s_problem_is_found_on_its_line_and_alone(code: str, row: Any, severity: str) -> None:
     report = report_of(with_pair(row))
-    assert [(finding.code, finding.rows, finding.count) for finding in report.findings] == [(code, (17,), 1)]
+    shared = ("separator-missing", (), 1)  # an empty prompt has no separator either
+    assert [
+        noted for finding in report.findings if (noted := (finding.code, finding.rows, finding.count)) != shared
+    ] == [(code, (17,), 1)]
     assert report.findings[0].severity == severity
 
 
@@ -170,7 +173,7 @@ def test_half_a_character_is_reported_and_the_row_counted_still() -> None:
 def test_a_duplicate_is_one_however_it_is_written() -> None:
     spaced = (
         b'{ "messages":[{"content":"You sort tickets.","role":"system"},'
-        b'{"content":"Ticket 3: it is broken.","role":"user"},{"role":"assistant","content":"hardware"}] }'
+        b'{"content":"Ticket 3: it is broken.","role":"user"},{"role":"assistant","content":"Desk 3."}] }'
     )
     finding = found(report_of(with_row(spaced)))["duplicate-row"]
     assert finding.message == "Row 17 repeats an earlier row, row 3."
@@ -198,12 +201,12 @@ def test_nine_examples_are_told_how_many_to_add() -> None:
 
 
 def test_prompts_that_are_all_empty_are_open_ended_text_and_no_finding() -> None:
-    rows = [{"prompt": "", "completion": f"Text number {number}."} for number in range(60)]
+    rows = [{"prompt": "", "completion": f" {number}. text."} for number in range(500)]
     assert report_of(jsonl(rows)).findings == ()
 
 
 def test_rows_longer_than_the_model_reads_are_warned_of_when_a_model_is_given() -> None:
-    content = with_pair({"prompt": "word " * 1_200, "completion": " x END"})
+    content = with_pair({"prompt": "word " * 1_200 + "->", "completion": " other END"})
     assert report_of(content).findings == ()
     finding = found(report_of(content, models=["toy-gpt"]))["over-context"]
     assert (finding.rows, finding.severity) == ((17,), Severity.WARNING)

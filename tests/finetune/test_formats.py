@@ -287,5 +287,5 @@ def test_formats_in_tables_are_the_same_formats() -> None:
 def test_preference_pairs_are_priced_where_preferences_can_be_learnt() -> None:
     report = report_of(jsonl([*map(preference, range(60))]), models=["gpt-4.1-mini"])
     assert report.price_usd.keys() == {"gpt-4.1-mini-2025-04-14"}
-    report = report_of(jsonl([*map(preference, range(60))]), models=["toy-gpt"])
-    assert "toy-gpt cannot learn" in found(report)["unknown-format"].message
+    report = report_of(jsonl([*map(preference, range(60))]), models=["gpt-3.5-turbo"])
+    assert "gpt-3.5-turbo-0125 cannot learn" in found(report)["unknown-format"].message

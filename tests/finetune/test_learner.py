@@ -11,8 +11,6 @@ from finetune.errors import OperationalError
 from finetune.report import Report
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
 
-HARDWARE = (Label("hardware", 12, 1),)
-
 
 def learnt(rows: list[Any]) -> PromptContract:
     contract = report_of(jsonl(rows)).contract
@@ -22,7 +20,7 @@ def learnt(rows: list[Any]) -> PromptContract:
 
 def test_a_system_message_that_every_row_begins_with_is_learnt() -> None:
     contract = learnt([*map(chat, range(12))])
-    assert contract == PromptContract("chat", "You sort tickets.", labels=HARDWARE, encoding="o200k_base")
+    assert contract == PromptContract("chat", "You sort tickets.")
 
 
 @pytest.mark.parametrize(
@@ -41,13 +39,13 @@ def test_one_row_with_another_system_message_or_none_means_there_is_none(other: 
 
 def test_the_ends_of_prompts_and_of_completions_are_learnt() -> None:
     contract = report_of(jsonl([*map(pair, range(12))])).contract
-    assert contract == PromptContract("completion", stop=(" END",), separator=": it is broken ->")
+    assert contract == PromptContract("completion", stop=(" END",), separator=" ->")
 
 
 def test_half_a_character_in_what_is_learnt_does_not_break_the_report() -> None:
     rows = [{"messages": [message("system", "half \ud83d"), *chat(n)["messages"][1:]]} for n in range(12)]
     report = report_of(jsonl(rows))
-    assert report.contract == PromptContract("chat", "half \ufffd", labels=HARDWARE, encoding="o200k_base")
+    assert report.contract == PromptContract("chat", "half \ufffd")
     assert Report.from_json(report.as_json()) == report
 
 

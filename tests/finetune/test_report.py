@@ -18,7 +18,7 @@ def test_the_json_has_every_documented_name() -> None:
     assert shown["tokens"].keys() == {"total", "max", "p50", "p95"}
     assert shown["price_usd"]["toy-gpt"] == {"low": 0, "high": 0}
     assert shown["findings"][0].keys() >= FINDING
-    assert (shown["format"], shown["task"], shown["verdict"]) == ("chat", None, "rejected")
+    assert (shown["format"], shown["task"], shown["verdict"]) == ("chat", "chat", "rejected")
 
 
 def test_the_json_comes_back_as_the_same_report() -> None:
