@@ -35,12 +35,13 @@ def insist_on_ready(job: Record[Job]) -> None:
 
 def open_form(desk: Desk, client: WebClient, job: Record[Job], trigger: str, *, prompt: str = "") -> None:
     """Open the form that tries a model, with a prompt or else with the question of a row it was not trained on."""
-    sample = "" if prompt else _sample(desk, job)
+    sample = "" if prompt else sample_of(desk, job)
     view = views.try_modal(job, prompt=prompt or sample, metadata=job.ref.member, notice=HELD_OUT if sample else "")
     client.views_open(trigger_id=trigger, view=view)
 
 
-def _sample(desk: Desk, job: Record[Job]) -> str:
+def sample_of(desk: Desk, job: Record[Job]) -> str:
+    """Return the question of a row that was held out, "" where there is none."""
     if not job.data.sample:
         return ""
     try:
@@ -83,7 +84,7 @@ def ask(
         person=person.id,
         job=job.ref.id,
         text=desk.blobs.put_text(job.ref.team, prompt),
-        model=job.data.model,
+        model=job.data.answering,
         temperature=temperature,
         max_tokens=max_tokens,
     )

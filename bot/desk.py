@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """What may be spent, in US dollars: by one run, and in a calendar month by all runs, a person's, a channel's."""
+    """What may be spent, in US dollars: by one run, and in a month by all runs, a person's and a channel's."""
 
     run_usd: float
     month_usd: float
@@ -34,8 +34,8 @@ class Caps:
 class Desk:
     """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own.
 
-    `provider_url` is where the provider is asked, for snippets. `lease_s`: how long a file being fetched is held without
-    a sign of life. `slack_timeout_s` bounds one call to Slack, and is well below the lease of a channel.
+    `provider_url` is where the provider is asked, for snippets. `lease_s`: how long a file being fetched is held
+    without a sign of life. `slack_timeout_s` bounds one call to Slack, and is well below the lease of a channel.
     """
 
     store: Store

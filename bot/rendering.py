@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bot import views
+from finetune.evaluation import Scores
+from finetune.fixes.difference import Difference
 from finetune.report import Report
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Record, Ref
@@ -54,7 +58,16 @@ def report_of(desk: Desk, record: Record[Dataset]) -> Report | None:
 
 
 def _dataset(desk: Desk, record: Record[Dataset]) -> Message:
-    return views.dataset_card(record, report_of(desk, record), model_labels=labels(desk))
+    report, difference = report_of(desk, record), difference_of(desk, record)
+    return views.dataset_card(record, report, model_labels=labels(desk), difference=difference)
+
+
+def difference_of(desk: Desk, record: Record[Dataset]) -> Difference | None:
+    """Return what a version has changed; None for a dropped file, and for a version that is not made yet."""
+    made = record.data.made
+    if made is None or not made.difference:
+        return None
+    return msgspec.json.decode(desk.blobs.read(record.ref.team, made.difference), type=Difference)
 
 
 def labels(desk: Desk) -> dict[str, str]:
@@ -81,6 +94,35 @@ def _rows(desk: Desk, record: Record[Dataset]) -> Upload:
     data = record.data
     content = desk.blobs.read(record.ref.team, data.sha256)
     return Upload(content=content, filename=data.filename, title=views.rows_title(data.filename))
+
+
+def _csv(desk: Desk, record: Record[Job]) -> Upload:
+    results = record.data.results
+    if results is None:
+        raise NothingToSayError(record.ref.member)
+    content = desk.blobs.read(record.ref.team, results.csv)
+    return Upload(content=content, filename=f"{record.ref.id}-steps.csv", title=views.csv_title(record))
+
+
+def _evaluation(desk: Desk, record: Record[Job]) -> Message:
+    found = record.data.evaluation
+    if found is None or not found.scores:
+        raise NothingToSayError(record.ref.member)
+    scores = msgspec.json.decode(desk.blobs.read(record.ref.team, found.scores), type=Scores)
+    return views.evaluation_post(record, scores)
+
+
+def _confusion(desk: Desk, record: Record[Job]) -> Upload:
+    found = record.data.evaluation
+    if found is None or not found.chart:
+        raise NothingToSayError(record.ref.member)
+    content = desk.blobs.read(record.ref.team, found.chart)
+    return Upload(content=content, filename=f"{record.ref.id}-classes.png", title=views.confusion_title(record))
+
+
+def _ready(desk: Desk, record: Record[Job]) -> Message:
+    base = desk.catalogue.get(record.data.request.model)
+    return views.ready_post(record, base.shutdown if base else None)
 
 
 def _failed(desk: Desk, record: Record[Job]) -> Message:
@@ -117,7 +159,11 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "job": _job,
     "results": lambda _, record: views.results_post(record),
     "chart": _chart,
-    "ready": lambda _, record: views.ready_post(record),
+    "csv": _csv,
+    "evaluation": _evaluation,
+    "confusion": _confusion,
+    "checkpoint": lambda _, record: views.checkpoint_post(record),
+    "ready": _ready,
     "failed": _failed,
     "cancelled": lambda _, record: views.cancelled_post(record),
     "stuck": lambda _, record: views.stuck_post(record),

@@ -23,6 +23,8 @@ POINTS: Final = frozenset(
         "follow.polled",  # the follower has read the run, not committed it
         "analyse.done",
         "probe.answered",
+        "evaluate.answered",  # a batch of held-out rows is answered, not kept
+        "evaluate.done",
         "answer.received",
         "delivery.begun",  # the attempt is recorded, nothing sent
         "delivery.sent",  # Slack has the message, the outbox does not know

@@ -69,7 +69,8 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "queued": _live(Actor.FOLLOWER, "training", "analysing", "unclear", "failed", "cancelled"),
         "training": _live(Actor.FOLLOWER, "analysing", "failed", "cancelled"),
         "analysing": _live(Actor.WORKER, "probing"),
-        "probing": _live(Actor.WORKER, "ready"),
+        "probing": _live(Actor.WORKER, "evaluating", "ready"),
+        "evaluating": _live(Actor.WORKER, "ready"),
         "ready": State(Actor.NOBODY, is_kept=True),
         "failed": _DONE,
         "cancelled": _DONE,
@@ -91,9 +92,12 @@ def state_of(kind: Kind, name: str) -> State:
 
 
 def allows(kind: Kind, source: str, target: str) -> bool:
-    """Whether a record may go from `source` to `target`; staying where it is (an amendment) is always allowed."""
+    """Whether a record may go from `source` to `target`.
+
+    Staying where it is, an amendment, is allowed to all but what is finished and forgotten after a while.
+    """
     state = state_of(kind, source)
-    return (source == target and not state.is_final) or target in state.to
+    return (source == target and (not state.is_final or state.is_kept)) or target in state.to
 
 
 def diagram(kind: Kind) -> str:

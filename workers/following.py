@@ -193,7 +193,13 @@ def poll_interval_s(timings: Timings, age_s: float) -> float:
 def _trained(shop: Workshop, record: Record[Job], changed: Job, run: Run) -> Record[Job]:
     cost = _cost_usd(shop, changed, run)
     done = dataclasses.replace(
-        changed, model=run.model, result_file=run.result_file, trained_tokens=run.trained_tokens, cost_usd=cost
+        changed,
+        model=run.model,
+        result_file=run.result_file,
+        trained_tokens=run.trained_tokens,
+        trained_epochs=run.epochs,
+        trained_rate=run.rate,
+        cost_usd=cost,
     )
     # a provider that does not say what was trained is believed to have charged what was reserved
     spent = done.reserved_micros / 1_000_000 if cost is None else cost

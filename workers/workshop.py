@@ -46,7 +46,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """Everything a stage may use. `models` are the names on offer, in the order they are shown."""
+    """Everything a stage may use. `models` are the names on offer, in the order they are shown.
+
+    A model that classifies is asked about `evaluation_rows` held-out rows at most, for `evaluation_usd` at most.
+    """
 
     store: Store
     blobs: Blobs
@@ -56,3 +59,5 @@ class Workshop:
     catalogue: Catalogue
     models: Sequence[str]
     timings: Timings
+    evaluation_rows: int = 200
+    evaluation_usd: float = 0.5

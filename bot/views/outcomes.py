@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Final
 from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose, quoted
 from bot.views import words
 from bot.views.blocks import actions, button, confirmation, context, section
+from bot.views.evaluations import share_words
 from bot.views.jobs import TOY_NOTE, details_button, job_title, try_button
 from bot.views.message import Message, message
+from finetune.metrics import Share
+from finetune.next_steps import next_step_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from bot.views.message import Block
     from jobstore.records import Job, Record, Results
 
 TEXT_MAX: Final = 900
 SAID_MAX: Final = 600
+FIGURES_MAX: Final = 6
 
 
 def results_post(record: Record[Job]) -> Message:
@@ -29,7 +36,23 @@ def results_post(record: Record[Job]) -> Message:
         mrkdwn("Results of {title}: {sentence}", title=job_title(record), sentence=sentence),
         section(lines(mrkdwn("*Results.* {sentence}", sentence=sentence), next_step)),
         context(_figures(record.data, results)),
+        actions(_next_button(record, results), _checkpoint_button(record, results), _csv_button(record)),
     )
+
+
+def checkpoint_post(record: Record[Job]) -> Message:
+    """Which of a run's models answers from now on. Nobody is mentioned: a person chose it."""
+    job, model = record.data, words.model_handle(record.ref.id)
+    if not job.used_step:
+        text = mrkdwn("{title}: {model} answers as it was at the end again.", title=job_title(record), model=model)
+        return message(text, section(text), actions(try_button(record)))
+    text = mrkdwn(
+        "{title}: {model} answers from its checkpoint at step {step} from now on.",
+        title=job_title(record), model=model, step=job.used_step,
+    )  # fmt: skip
+    measured = mrkdwn("Its test accuracy was measured at the end, not here.") if _accuracy(job) else EMPTY
+    back = button("Use the last step", "use_last_step", record.ref.member)
+    return message(text, section(lines(text, measured)), actions(try_button(record), back))
 
 
 def results_file_title(record: Record[Job]) -> str:
@@ -37,22 +60,26 @@ def results_file_title(record: Record[Job]) -> str:
     return f"{words.name(record.data.title)} ({record.ref.id}): loss by step"
 
 
-def ready_post(record: Record[Job]) -> Message:
-    """The model answers: what it is, what it took, how to try it. Mentions the person."""
+def ready_post(record: Record[Job], stops: date | None = None) -> Message:
+    """The model answers: what it is, how well it did, what it took, how to try it. Mentions the person.
+
+    `stops` is the day on which its base stops at the provider, and the model with it.
+    """
     job, model = record.data, words.model_handle(record.ref.id)
     text = mrkdwn(
-        "{person} *{title}* answers: it is model {model}.",
+        "{person} *{title}* answers: it is model {model}.{accuracy}",
         person=mention(job.person),
         title=words.name(job.title),
         model=model,
+        accuracy=_accuracy(job),
     )
     how = mrkdwn("Press Try it, or type {command}.", command=code(f"/tune try {model} your prompt"))
     return message(
         text,
         section(lines(text, how)),
-        context(_facts(job)),
+        context(_facts(job, stops)),
         context(TOY_NOTE) if words.is_toy(job.request.model) else None,
-        actions(try_button(record), details_button(record)),
+        actions(try_button(record), button("Code", "code", record.ref.member), details_button(record)),
     )
 
 
@@ -114,30 +141,69 @@ def unclear_post(record: Record[Job]) -> Message:
     )
 
 
+def csv_title(record: Record[Job]) -> str:
+    """The title of the file with the figures of every step."""
+    return f"{words.name(record.data.title)} ({record.ref.id}): every step"
+
+
+def _accuracy(job: Job) -> Mrkdwn:
+    found = job.evaluation
+    if found is None or not found.scored:
+        return EMPTY
+    return mrkdwn(" Test accuracy {share}.", share=share_words(Share(min(found.right, found.scored), found.scored)))
+
+
+def _next_button(record: Record[Job], results: Results) -> Block | None:
+    job = record.data
+    step = next_step_of(results.action, job.request, epochs=job.trained_epochs, rate=job.trained_rate)
+    return button(step.label, "next_step", record.ref.member) if step else None
+
+
+def _checkpoint_button(record: Record[Job], results: Results) -> Block | None:
+    if not results.checkpoint:
+        return None
+    return button(f"Use checkpoint {results.checkpoint:,}", "use_checkpoint", record.ref.member)
+
+
+def _csv_button(record: Record[Job]) -> Block:
+    return button("CSV", "csv", record.ref.member)
+
+
 def _figures(job: Job, results: Results) -> Mrkdwn:
     best = "" if results.best_step is None else f" at step {results.best_step:,}"
     parts = [
         _loss("training loss", results.final_train_loss),
         _loss("validation loss", results.final_valid_loss),
         _loss("best validation loss", results.best_valid_loss) + best if results.best_valid_loss is not None else "",
+        _share("training tokens right", results.final_train_accuracy),
+        _share("validation tokens right", results.final_valid_accuracy),
+        *(
+            f"{words.name(name.replace('_', ' '))} {value:.2f}"
+            for name, value in [*results.figures.items()][:FIGURES_MAX]
+        ),
         f"{words.short_count(job.trained_tokens)} tokens trained" if job.trained_tokens else "",
         _cost(job),
     ]
     return _dotted(parts)
 
 
-def _facts(job: Job) -> Mrkdwn:
+def _facts(job: Job, stops: date | None) -> Mrkdwn:
     took_ms = job.ready_ms - job.confirmed_ms if job.ready_ms and job.confirmed_ms else 0
     best = job.results.best_valid_loss if job.results else None
     final = job.results.final_train_loss if job.results else job.progress.train_loss
     loss = _loss("training loss", final) if best is None else _loss("best validation loss", best)
     took = f"took {words.duration(took_ms)}" if took_ms > 0 else ""
     base = f"from {words.model_name(job.request.model)}"
-    return _dotted([base, took, loss, _cost(job)])
+    ends = f"stops with its base on {stops.day} {stops:%B %Y}" if stops else ""
+    return _dotted([base, took, loss, _cost(job), ends])
 
 
 def _dotted(parts: list[str]) -> Mrkdwn:
     return join(" · ", [mrkdwn("{part}", part=part) for part in parts])
+
+
+def _share(label: str, value: float | None) -> str:
+    return "" if value is None else f"{label} {100 * value:.0f}%"
 
 
 def _loss(label: str, value: float | None) -> str:

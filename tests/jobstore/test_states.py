@@ -41,8 +41,9 @@ def test_every_live_state_has_somebody_to_act(kind: Kind, name: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), STATES)
-def test_live_record_may_be_amended_and_a_finished_one_may_not(kind: Kind, name: str) -> None:
-    assert allows(kind, name, name) == (not state_of(kind, name).is_final)
+def test_record_may_be_amended_unless_it_is_finished_and_forgotten(kind: Kind, name: str) -> None:
+    state = state_of(kind, name)
+    assert allows(kind, name, name) == (not state.is_final or state.is_kept)
 
 
 def test_paid_run_never_fails() -> None:

@@ -98,6 +98,10 @@ class ProviderFront:
         reply = Reply(status, json.dumps({"error": error}).encode(), {"Content-Type": "application/json", **headers})
         self._add(to, lambda _: reply, times)
 
+    def let_pass(self, to: tuple[str, str], *, times: int) -> None:
+        """Pass so many requests on before the rules that were made earlier are asked."""
+        self._add(to, self.forward, times)
+
     def hang(self, to: tuple[str, str], *, times: int | None = None) -> None:
         """Let the request in and never answer, until `calm`; nothing reaches the trainer."""
         released = self._released

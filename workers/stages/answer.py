@@ -8,11 +8,11 @@ from jobstore.deliveries import Delivery, Rank, Shape
 from jobstore.faults import reach
 from jobstore.records import Prompt, Record, Ref, Refusal
 from jobstore.states import Kind
-from workers.provider import Answer, Question
-from workers.stages.probe import contract_of
+from workers.prices import price_usd
+from workers.provider import Question
+from workers.stages.contracts import contract_of
 
 if TYPE_CHECKING:
-    from jobstore.records import Job
     from workers.workshop import Workshop
 
 DEFAULT_MAX_TOKENS = 256
@@ -44,7 +44,7 @@ def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
         answer=shop.blobs.put_text(ref.team, said.text),
         latency_ms=shop.store.now_ms() - began_ms,
         tokens=said.prompt_tokens + said.completion_tokens,
-        cost_usd=_cost_usd(shop, job.data, said),
+        cost_usd=price_usd(shop.catalogue.get(job.data.request.model), said.prompt_tokens, said.completion_tokens),
         finish=said.finish,
     )
     event = {"type": "PromptAnswered", "tokens": changed.tokens}
@@ -75,11 +75,3 @@ def _reply(record: Record[Prompt], view: str) -> Delivery:
         rank=Rank.TERMINAL,
         parent=f"card:job:{record.data.job}",
     )
-
-
-def _cost_usd(shop: Workshop, job: Job, said: Answer) -> float | None:
-    model = shop.catalogue.get(job.request.model)
-    if model is None or model.input_usd_per_million is None or model.output_usd_per_million is None:
-        return None
-    paid = said.prompt_tokens * model.input_usd_per_million + said.completion_tokens * model.output_usd_per_million
-    return paid / 1_000_000

@@ -1,14 +1,15 @@
-"""probing → ready: "trained" is not "answers", so ask the model before anybody is told."""
+"""probing → evaluating | ready: "trained" is not "answers", so ask the model before anybody is told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from finetune.contract import PromptContract
-from jobstore.deliveries import Rank, card, post
+from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
 from workers.provider import ProviderError, Question
+from workers.stages.contracts import contract_of
 from workers.stages.endings import note
+from workers.stages.evaluate import announced, planned
 
 if TYPE_CHECKING:
     from jobstore.records import Job, Record
@@ -18,13 +19,8 @@ SLOW_MS = 15_000
 NOT_YET = "Trained. The model does not answer yet, which can take minutes. I'm asking again by myself."
 
 
-def contract_of(shop: Workshop, team: str, job: Job) -> PromptContract:
-    """Return how the job's model is to be asked."""
-    return PromptContract.from_json(shop.blobs.read(team, job.contract))
-
-
 def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
-    """Ask the model one word; the notice goes out when it has answered."""
+    """Ask the model one word; once it has answered, ask it about held-out rows or announce it."""
     job, ref = record.data, record.ref
     question = Question(model=job.model, text="Hello", contract=contract_of(shop, ref.team, job), max_tokens=8)
     try:
@@ -36,13 +32,12 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         shop.store.release(record, due_in_ms=shop.timings.retry_in_ms(record.attempts))
         return None
     reach("probe.answered")
-    return shop.store.transition(
-        record,
-        "ready",
-        record.having(ready_ms=shop.store.now_ms(), note=""),
-        event={"type": "ModelReady"},
-        deliveries=[
-            card(ref, channel=job.channel, rank=Rank.TERMINAL),
-            post(ref, "ready", channel=job.channel, rank=Rank.TERMINAL),
-        ],
-    )
+    if evaluation := planned(shop, record):
+        return shop.store.transition(
+            record,
+            "evaluating",
+            record.having(evaluation=evaluation, note=""),
+            event={"type": "ModelAnswered"},
+            deliveries=[card(ref, channel=job.channel, rank=Rank.PROGRESS)],
+        )
+    return announced(shop, record, None)

@@ -1,0 +1,58 @@
+"""The next run to try, as what a launch form would hold: the same as the last one but for one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from finetune.launch import EPOCHS_MAX
+
+if TYPE_CHECKING:
+    from finetune.launch import TrainRequest
+
+HOLDOUT_PERCENT: Final = 10
+USUAL_RATE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A button's label, and the value of a launch form that it changes."""
+
+    label: str
+    field: str
+    value: str
+
+
+def next_step_of(
+    action: str, request: TrainRequest, *, epochs: int | None = None, rate: float | None = None
+) -> NextStep | None:
+    """Return what to change for a `finetune.explanation.Action`; None where nothing is to be.
+
+    `epochs` and `rate` (a multiplier) are what the run was trained with, where "auto" was asked for and the provider
+    told. A run of one epoch has none to lose, so its learning rate is halved instead. A multiplier that nobody told is
+    believed to have been 1.
+    """
+    ran = request.epochs or epochs or request.quote.epochs
+    match action:
+        case "fewer-epochs" if ran > 1:
+            return NextStep(f"Train {_epochs(ran - 1)}", "epochs", str(ran - 1))
+        case "more-epochs" if ran < EPOCHS_MAX:
+            return NextStep(f"Train {_epochs(ran + 1)}", "epochs", str(ran + 1))
+        case "fewer-epochs" | "lower-rate":
+            return _half_the_rate(request, rate)
+        case "hold-out-rows" if request.holdout_percent == 0 and request.validation is None:
+            return NextStep(f"Keep {HOLDOUT_PERCENT}% for validation", "holdout", str(HOLDOUT_PERCENT))
+        case _:
+            return None
+
+
+def _half_the_rate(request: TrainRequest, rate: float | None) -> NextStep | None:
+    label = "Half the learning rate"
+    if request.learning_rate is not None:
+        return NextStep(label, "lr", f"{request.learning_rate / 2:.3g}")
+    ran = request.learning_rate_multiplier or rate or USUAL_RATE
+    return NextStep(label, "lr", f"x{ran / 2:.3g}")
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"

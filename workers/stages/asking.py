@@ -1,0 +1,142 @@
+"""Asking a model about held-out rows: batch after batch, within a time, a number and a price, each batch kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from finetune.class_odds import class_odds
+from finetune.evaluation import Given, Plan
+from jobstore.deliveries import Rank, card
+from jobstore.faults import reach
+from workers.prices import price_usd
+from workers.provider import ErrorKind, ProviderError, Question
+from workers.stages import endings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from finetune.catalogue import Model
+    from finetune.contract import PromptContract
+    from finetune.held_out import HeldOutRow
+    from jobstore.evaluations import Evaluation
+    from jobstore.records import Job, Record
+    from workers.provider import Answer
+    from workers.workshop import Workshop
+
+BATCH: Final = 8
+AT_ONCE: Final = 4
+TURN_MS: Final = 15_000
+"""How long one task asks before other jobs have their turn."""
+
+DEADLINE_MS: Final = 300_000
+TRIES: Final = 5
+
+
+class Asking:
+    """One task's turn at asking. `record` and `evaluation` are as the last batch left them."""
+
+    def __init__(self, shop: Workshop, record: Record[Job], contract: PromptContract) -> None:
+        assert record.data.evaluation is not None
+        self.record, self._shop, self._contract = record, shop, contract
+        self.evaluation: Evaluation = record.data.evaluation
+        team = record.ref.team
+        self.plan = msgspec.json.decode(shop.blobs.read(team, self.evaluation.plan), type=Plan)
+        kept = shop.blobs.read(team, self.evaluation.answers) if self.evaluation.answers else b"[]"
+        self.given = msgspec.json.decode(kept, type=list[Given])
+        self._ends_ms = shop.store.now_ms() + TURN_MS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every row was asked, or asking was stopped."""
+        return bool(self.evaluation.stopped) or len(self.given) >= len(self.plan.rows)
+
+    def go_on(self) -> None:
+        """Ask until all is asked, something stops it, or this turn is over; ProviderError where it is worth a retry."""
+        while not self.is_over and self._shop.store.now_ms() < self._ends_ms:
+            batch = self.plan.rows[len(self.given) : len(self.given) + BATCH]
+            if why := self._why_stop(batch):
+                self.stop(why)
+            else:
+                self._ask(batch)
+
+    def stop(self, why: str) -> None:
+        """Ask no more."""
+        self.evaluation = dataclasses.replace(self.evaluation, stopped=why)
+
+    def _why_stop(self, batch: Sequence[HeldOutRow]) -> str:
+        if self._shop.store.now_ms() - self.evaluation.begun_ms > DEADLINE_MS:
+            return "time"
+        if self.record.attempts >= TRIES:
+            return "provider"
+        over = self.evaluation.cost_usd + self._most_usd(batch) > self._shop.evaluation_usd
+        return "price" if over else ""
+
+    def _most_usd(self, batch: Sequence[HeldOutRow]) -> float:
+        """What a batch may cost: no tokenizer makes more tokens of a text than it has bytes, and few half of that."""
+        said = sum(
+            len(row.question.encode()) + len((row.system or self._contract.system or "").encode()) for row in batch
+        )
+        return price_usd(self._model(), said // 2, len(batch) * self.plan.max_tokens) or 0.0
+
+    def _ask(self, batch: Sequence[HeldOutRow]) -> None:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            said = list(threads.map(self._answer, batch))
+        errors = [one for one in said if isinstance(one, ProviderError)]
+        if error := next((one for one in errors if one.kind is not ErrorKind.REFUSED), None):
+            if error.is_final:
+                return self.stop("provider")
+            raise error
+        reach("evaluate.answered")
+        if len(errors) == len(said):
+            return self._do_without_odds()
+        return self._keep([None if isinstance(one, ProviderError) else one for one in said])
+
+    def _do_without_odds(self) -> None:
+        """Some models refuse to say how likely their tokens were, and answer all the same."""
+        if not self.evaluation.with_odds:
+            return self.stop("provider")
+        self.evaluation = dataclasses.replace(self.evaluation, with_odds=False)
+        return None
+
+    def _answer(self, row: HeldOutRow) -> Answer | ProviderError:
+        contract = self._contract if row.system is None else dataclasses.replace(self._contract, system=row.system)
+        question = Question(
+            model=self.record.data.model,
+            text=row.question,
+            contract=contract,
+            max_tokens=self.plan.max_tokens,
+            odds=self.evaluation.with_odds and bool(self.plan.positive),
+        )
+        try:
+            return self._shop.providers[self.record.data.request.provider].answer(question)
+        except ProviderError as error:
+            return error
+
+    def _keep(self, said: Sequence[Answer | None]) -> None:
+        self.given += [self._given(one) for one in said]
+        cost = sum(price_usd(self._model(), one.prompt_tokens, one.completion_tokens) or 0.0 for one in said if one)
+        answers, _ = self._shop.blobs.put(self.record.ref.team, [msgspec.json.encode(self.given)])
+        self.evaluation = dataclasses.replace(
+            self.evaluation, answers=answers, asked=len(self.given), cost_usd=self.evaluation.cost_usd + cost
+        )
+        self.record = self._shop.store.transition(
+            self.record,
+            "evaluating",
+            self.record.having(evaluation=self.evaluation, note=""),
+            deliveries=[card(self.record.ref, channel=self.record.data.channel, rank=Rank.PROGRESS)],
+            settle=dataclasses.replace(endings.settlement(self.record.data, spent_usd=cost), release_micros=0),
+            keep_lease=True,
+        )
+
+    def _given(self, said: Answer | None) -> Given:
+        if said is None:
+            return Given(None)
+        odds = class_odds(said.odds, self.plan.labels) if self.plan.positive else None
+        return Given(said.text.strip(), odds[self.plan.positive] if odds else None)
+
+    def _model(self) -> Model | None:
+        return self._shop.catalogue.get(self.record.data.request.model)

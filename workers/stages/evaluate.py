@@ -1,0 +1,117 @@
+"""evaluating → ready: ask a classifier about rows it was not trained on, and announce it with what came of it.
+
+The run is paid for and finished: whatever goes wrong here is logged, and the model is announced without the figure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from finetune.evaluation import Plan, positive_of, scores_of
+from finetune.held_out import chosen
+from jobstore.connections import UNAVAILABLE
+from jobstore.deliveries import Rank, Shape, card, post
+from jobstore.evaluations import Evaluation
+from jobstore.faults import reach
+from jobstore.store import StaleError
+from workers.confusion_chart import confusion_chart
+from workers.prices import price_usd
+from workers.provider import ProviderError
+from workers.stages.asking import TRIES, Asking
+from workers.stages.contracts import contract_of
+
+if TYPE_CHECKING:
+    from jobstore.deliveries import Delivery
+    from jobstore.records import Job, Record
+    from workers.workshop import Workshop
+
+log = logging.getLogger(__name__)
+CLASSES_MIN: Final = 2
+
+
+def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
+    """Return what there is to ask a model that has just answered; None where it does not classify held-out rows.
+
+    A model whose answers have no known price is not asked: nobody agreed to pay it.
+    """
+    job, team = record.data, record.ref.team
+    if not job.valid_blob or not shop.evaluation_rows or price_usd(shop.catalogue.get(job.request.model), 1, 1) is None:
+        return None
+    contract = contract_of(shop, team, job)
+    counts = {label.name: label.rows for label in contract.labels}
+    if len(counts) < CLASSES_MIN:
+        return None
+    with shop.blobs.open(team, job.valid_blob) as lines:
+        rows, held_out = chosen(lines, contract, limit=shop.evaluation_rows, seed=job.request.seed)
+    if not rows:
+        return None
+    plan = Plan(rows=tuple(rows), labels=tuple(sorted(counts)), positive=positive_of(counts))
+    stored, _ = shop.blobs.put(team, [msgspec.json.encode(plan)])
+    return Evaluation(plan=stored, rows=len(rows), held_out=held_out, begun_ms=shop.store.now_ms())
+
+
+def evaluate(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
+    """Ask for a turn; announce the model once every row was asked, or it is time to stop."""
+    try:
+        return _turn(shop, record)
+    except (StaleError, ProviderError, *UNAVAILABLE):
+        raise
+    except Exception:
+        log.exception("evaluation.failed", extra={"ref": record.ref.member})
+        latest = shop.store.get(record.ref)
+        if latest is None or latest.state != record.state:
+            return None
+        return announced(shop, dataclasses.replace(latest, token=record.token), None)
+
+
+def _turn(shop: Workshop, record: Record[Job]) -> Record[Job]:
+    asking = Asking(shop, record, contract_of(shop, record.ref.team, record.data))
+    try:
+        asking.go_on()
+    except ProviderError:
+        if record.attempts < TRIES:
+            raise
+        asking.stop("provider")
+    if not asking.is_over:
+        return shop.store.transition(asking.record, "evaluating", asking.record.data)
+    evaluation = _concluded(shop, asking)
+    reach("evaluate.done")
+    return announced(shop, asking.record, evaluation)
+
+
+def _concluded(shop: Workshop, asking: Asking) -> Evaluation | None:
+    scores = scores_of(asking.plan, asking.given)
+    if scores is None:
+        return None
+    team = asking.record.ref.team
+    stored, _ = shop.blobs.put(team, [msgspec.json.encode(scores)])
+    chart, _ = shop.blobs.put(team, [confusion_chart(scores.matrix, title=asking.record.data.title)])
+    return dataclasses.replace(
+        asking.evaluation, right=scores.right.right, scored=scores.right.total, scores=stored, chart=chart
+    )
+
+
+def announced(shop: Workshop, record: Record[Job], evaluation: Evaluation | None) -> Record[Job]:
+    """Say that the model answers, and what its answers to held-out rows came to."""
+    ref, channel = record.ref, record.data.channel
+    said: list[Delivery] = []
+    if evaluation is not None:
+        said = [
+            post(ref, "evaluation", channel=channel, rank=Rank.MILESTONE),
+            post(ref, "confusion", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE),
+        ]
+    return shop.store.transition(
+        record,
+        "ready",
+        record.having(ready_ms=shop.store.now_ms(), note="", evaluation=evaluation),
+        event={"type": "ModelReady"},
+        deliveries=[
+            card(ref, channel=channel, rank=Rank.TERMINAL),
+            post(ref, "ready", channel=channel, rank=Rank.TERMINAL),
+            *said,
+        ],
+    )
