@@ -87,6 +87,9 @@ def child_environment(plan: Plan, own: Mapping[str, str]) -> dict[str, str]:
                 kept[variable(field)] = plan.environment[variable(field)]
     fast = {
         "TUNEROOM_POLL_MIN_S": "0.5",
+        # whoever unplugs something watches: what was lost is looked up, and asked about, sooner than in earnest
+        "TUNEROOM_CREATE_DEADLINE_S": "8",
+        "TUNEROOM_LOOKUP_GRACE_S": "4",
         "TUNEROOM_LOG_LEVEL": plan.settings.log_level,
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
