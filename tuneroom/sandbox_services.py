@@ -190,7 +190,9 @@ class _Start:
         config.touch(mode=0o600)
         config.write_text(json.dumps(values))
         self.service("slack", [*_module("sandbox"), "--config", str(config)], self._base)
-        page = f"http://127.0.0.1:{_until(lambda: _port(port_file), 'the local workspace', self._plan)}"
+        port = _until(lambda: _port(port_file), "the local workspace", self._plan)
+        config.write_text(json.dumps(values | {"port": port}))  # started anew, it is where everybody knows it to be
+        page = f"http://127.0.0.1:{port}"
         own |= {"SLACK_API_URL": f"{page}/api/", "SLACK_BOT_TOKEN": self._keys["bot_token"]}
         own |= {"SLACK_APP_TOKEN": self._keys["app_token"]}
         return page
