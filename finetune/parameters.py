@@ -117,7 +117,12 @@ def parse_wandb(text: str) -> Wandb | None:
     place, *tags = words
     parts = place.split("/")
     names = [*parts, *(tag.removeprefix("#") for tag in tags)]
-    right = len(text) <= _WANDB_CHARACTERS and len(parts) <= 3 and all(tag.startswith("#") for tag in tags) and len(tags) <= _TAGS_MAX
+    right = (
+        len(text) <= _WANDB_CHARACTERS
+        and len(parts) <= 3
+        and all(tag.startswith("#") for tag in tags)
+        and len(tags) <= _TAGS_MAX
+    )
     if not right or not all(_WANDB.fullmatch(name) for name in names):
         raise UserError(
             "wandb-invalid",

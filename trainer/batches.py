@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -57,7 +57,10 @@ def passes(examples: Sequence[Tokens]) -> Iterator[Batch]:
         yield pad(group)
 
 
-def epoch(examples: Sequence[Tokens], batch_size: int, rng: np.random.Generator) -> Iterator[list[Tokens]]:
+Unit = TypeVar("Unit")
+
+
+def epoch(examples: Sequence[Unit], batch_size: int, rng: np.random.Generator) -> Iterator[list[Unit]]:
     """Every example once, in an order drawn from rng, batch_size at a time; the last batch may be smaller."""
     order = rng.permutation(len(examples))
     for start in range(0, len(order), batch_size):

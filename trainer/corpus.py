@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from trainer.batches import Tokens
 from trainer.lines import read_examples
-from trainer.template import lay_out
+from trainer.template import all_pieces, lay_out
 from trainer.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from trainer.template import Piece
 
 
 class Corpus(Sequence[Tokens]):
     """The examples of one file, each cut at the end where it is longer than the model's context."""
 
-    def __init__(self, path: Path, vocabulary: Vocabulary, context: int) -> None:
+    def __init__(
+        self, path: Path, vocabulary: Vocabulary, context: int, pieces_of: Callable[[Any], Sequence[Piece]] = lay_out
+    ) -> None:
         ids, trained, ends = array("H"), array("B"), array("q", [0])
         self.truncated = 0
         for example in read_examples(path):
-            tokens = vocabulary.encode(lay_out(example))
+            tokens = vocabulary.encode(pieces_of(example))
             self.truncated += len(tokens.ids) > context
             ids.extend(tokens.ids[:context].tolist())
             trained.extend(tokens.trained[:context].tolist())
@@ -64,6 +68,6 @@ def learn_vocabulary(path: Path) -> Vocabulary:
 
     def texts() -> Iterator[str]:
         for example in read_examples(path):
-            yield from (piece.text for piece in lay_out(example) if not piece.special)
+            yield from (piece.text for piece in all_pieces(example) if not piece.special)
 
     return Vocabulary.learn(texts())

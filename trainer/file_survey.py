@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainer.hyperparameters import Survey, survey
-from trainer.lines import TrainingFileError
-from trainer.plan import TRAINING, VALIDATION
+from trainer.lines import Pair, Preference, TrainingFileError
+from trainer.plan import BASE, TRAINING, VALIDATION
+from trainer.saved_model import base_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 MINIMUM_EXAMPLES = 10
+ROWS = {
+    "dpo": "it takes 'input', 'preferred_output' and 'non_preferred_output'",
+    "supervised": "it takes 'messages', or 'prompt' and 'completion'",
+}
 
 
 class InvalidFile(Exception):  # noqa: N818 - becomes the job's error
@@ -23,9 +28,15 @@ class InvalidFile(Exception):  # noqa: N818 - becomes the job's error
         self.error = {"code": code, "message": message, "param": param}
 
 
-def survey_files(home: Path, give_up: Callable[[], bool]) -> Survey:
+def survey_files(home: Path, method: str, give_up: Callable[[], bool]) -> Survey:
     """Read a job's files whole. Raises InvalidFile with the line that is wrong."""
     training = survey_file(home / TRAINING, "training", give_up)
+    if (training.kind is Preference) is not (method == "dpo"):
+        said = f"The training file's rows are not those of the {method} method: {ROWS[method]}."
+        raise InvalidFile("invalid_training_file", said, "training_file")
+    if (home / BASE).exists() and base_kind(home / BASE) != ("prompt" if training.kind is Pair else "chat"):
+        said = "The model that training goes on from was trained on rows of another format."
+        raise InvalidFile("invalid_training_file", said, "training_file")
     if training.examples < MINIMUM_EXAMPLES:
         said = f"Training file has {training.examples} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
         raise InvalidFile("invalid_n_examples", said, "training_file")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer.lines import Chat, Pair, TrainingFileError, read_examples
+from trainer.lines import TrainingFileError, read_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from trainer.lines import Example
+
 EPOCHS = (1, 25)
+BETA = 0.1  # of the preference method, as in its paper
 BYTES_BUDGET = 1_200_000  # of JSONL, over all epochs: a few seconds of training on one core
 
 
@@ -25,7 +28,7 @@ class Survey:
 
     examples: int
     size_bytes: int
-    kind: type[Chat | Pair] | None
+    kind: type[Example] | None
 
 
 def survey(path: Path, give_up: Callable[[], bool]) -> Survey:
@@ -46,5 +49,7 @@ def resolve(asked: dict[str, Any], found: Survey) -> dict[str, Any]:
         "n_epochs": min(EPOCHS[1], max(EPOCHS[0], BYTES_BUDGET // max(1, found.size_bytes))),
         "batch_size": min(32, max(1, found.examples // 12)),
         "learning_rate_multiplier": 1.0,
+        "beta": BETA,
     }
-    return {name: auto[name] if asked.get(name) in (None, "auto") else asked[name] for name in auto}
+    wanted = [name for name in auto if name in asked or name != "beta"]
+    return {name: auto[name] if asked.get(name) in (None, "auto") else asked[name] for name in wanted}

@@ -33,6 +33,7 @@ async def create_job(request: Request) -> Response:
     files: FileStore = request.app.state.files
     training = training_path(files, asked.training_file, "training_file")
     validation = training_path(files, asked.validation_file, "validation_file") if asked.validation_file else None
+    base = base_home(asked.model, request.app.state.models)
     job = Job(
         id=new_id("ftjob-"),
         created_at=time.time(),
@@ -43,29 +44,34 @@ async def create_job(request: Request) -> Response:
         seed=secrets.randbelow(2**31) if asked.seed is None else asked.seed,
         metadata=asked.metadata or {},
         hyperparameters=asked_hyperparameters(asked).model_dump(),
+        method=asked.method.type if asked.method else "supervised",
+        base=asked.model,
     )
-    request.app.state.jobs.add(job, training, validation)
+    request.app.state.jobs.add(job, training, validation, base)
     request.app.state.runner.submit(job)
     return JSONResponse(job.public(None))
 
 
 def refuse_what_is_not_here(asked: JobRequest, models: ModelShelf) -> None:
     """Raises Refusal for a model, a method or an integration that this trainer does not have."""
-    if asked.model != BASE_MODEL:
-        if models.exists(asked.model):
-            said = f"Only {BASE_MODEL} can be fine-tuned here, not a model that was fine-tuned already."
-            raise Refusal(400, said, code="model_not_available", param="model")
+    if not models.exists(asked.model):
         raise unknown_model(asked.model)
-    if asked.method and asked.method.type != "supervised":
-        raise unsupported("method.type", f"This trainer does not train with the {asked.method.type} method yet.")
+    if asked.method and asked.method.type == "reinforcement":
+        said = "This trainer has no graders, so it does not train with the reinforcement method."
+        raise unsupported("method.type", said)
     if asked.integrations:
         raise unsupported("integrations", "This trainer sends nothing to other services: leave out 'integrations'.")
+
+
+def base_home(model: str, models: ModelShelf) -> Path | None:
+    """Where the model lies that training goes on from; None for the base, which knows nothing."""
+    return None if model == BASE_MODEL else models.home(model)
 
 
 def asked_hyperparameters(asked: JobRequest) -> Hyperparameters:
     """From `method`, or else from the deprecated place."""
     if asked.method:
-        return asked.method.supervised.hyperparameters
+        return (asked.method.dpo if asked.method.type == "dpo" else asked.method.supervised).hyperparameters
     return asked.hyperparameters or Hyperparameters()
 
 

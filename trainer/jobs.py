@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trainer.disk import read_json, sync_directory, write_json
 from trainer.identifiers import new_id
 from trainer.journal import Journal
-from trainer.plan import CHECKPOINTS, EVENTS, MODEL, STATE, TRAINING, VALIDATION
+from trainer.plan import BASE, CHECKPOINTS, EVENTS, MODEL, STATE, TRAINING, VALIDATION
 from trainer.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ OPEN_JOURNALS = 16
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. `model_name` is what its model will be called; times in Unix seconds."""
+    """One job. `model_name` is what its model will be called, `base` what it goes on from; times in Unix seconds."""
 
     id: str
     created_at: float
@@ -41,6 +41,8 @@ class Job:
     trained_tokens: int | None = None
     result_files: list[str] = field(default_factory=list[str])
     error: dict[str, Any] | None = None
+    method: str = "supervised"
+    base: str = BASE_MODEL
 
     @property
     def ended(self) -> bool:
@@ -51,7 +53,7 @@ class Job:
         return {
             "object": "fine_tuning.job",
             "id": self.id,
-            "model": BASE_MODEL,
+            "model": self.base,
             "created_at": int(self.created_at),
             "finished_at": None if self.finished_at is None else int(self.finished_at),
             "fine_tuned_model": self.model_name if self.status == "succeeded" else None,
@@ -60,7 +62,7 @@ class Job:
             "status": self.status,
             "validation_file": self.validation_file,
             "training_file": self.training_file,
-            "hyperparameters": self.hyperparameters,
+            "hyperparameters": {name: value for name, value in self.hyperparameters.items() if name != "beta"},
             "trained_tokens": self.trained_tokens,
             "error": self.error,
             "user_provided_suffix": self.suffix,
@@ -68,7 +70,7 @@ class Job:
             "estimated_finish": None if estimated_finish is None else int(estimated_finish),
             "integrations": [],
             "metadata": self.metadata,
-            "method": {"type": "supervised", "supervised": {"hyperparameters": self.hyperparameters}},
+            "method": {"type": self.method, self.method: {"hyperparameters": self.hyperparameters}},
         }
 
 
@@ -89,13 +91,15 @@ class JobStore:
     def home(self, job_id: str) -> Path:
         return self._home / job_id
 
-    def add(self, job: Job, training: Path, validation: Path | None) -> None:
-        """Keep a new job with its data, linked so that deleting the uploaded file takes nothing from the job."""
+    def add(self, job: Job, training: Path, validation: Path | None, base: Path | None = None) -> None:
+        """Keep a new job with its data and the model it goes on from, linked: deleting those takes nothing from it."""
         home = self.home(job.id)
         home.mkdir()
         link(training, home / TRAINING)
         if validation is not None:
             link(validation, home / VALIDATION)
+        if base is not None:
+            shutil.copytree(base, home / BASE, copy_function=link)
         self._keep(job)
         sync_directory(self._home)
 
@@ -108,6 +112,7 @@ class JobStore:
         if job.ended:  # its data would otherwise stay for good, also where the person deleted the file
             for name in (TRAINING, VALIDATION, STATE):
                 (self.home(job_id) / name).unlink(missing_ok=True)
+            shutil.rmtree(self.home(job_id) / BASE, ignore_errors=True)
         return job
 
     def _keep(self, job: Job) -> None:
@@ -147,7 +152,7 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("step-"))
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: Path | str, target: Path | str) -> None:
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links

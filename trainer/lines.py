@@ -1,4 +1,4 @@
-"""The two training line formats: chat messages, and a prompt with its completion."""
+"""The training line formats: chat messages, a prompt with its completion, and a prompt with a preferred answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,17 @@ class Pair:
     completion: str
 
 
-Example: TypeAlias = Chat | Pair
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What was asked, the answer that is preferred, and the other one; both answers are compared, neither is copied."""
+
+    prompt: tuple[Message, ...]
+    preferred: Message
+    other: Message
+
+
+Example: TypeAlias = Chat | Pair | Preference
+PREFERENCE_KEYS = ("input", "preferred_output", "non_preferred_output")
 
 
 def parse_line(line: bytes) -> Example:
@@ -67,7 +77,9 @@ def parse_line(line: bytes) -> Example:
         return parse_chat(row)
     if "prompt" in row and "completion" in row:
         return parse_pair(row)
-    raise LineError("it has neither 'messages' nor 'prompt' and 'completion'")
+    if row.keys() >= {*PREFERENCE_KEYS}:
+        return parse_preference(row)
+    raise LineError("it has neither 'messages' nor 'prompt' and 'completion', nor is it a preference pair")
 
 
 def parse_chat(row: dict[str, Any]) -> Chat:
@@ -138,6 +150,36 @@ def parse_pair(row: dict[str, Any]) -> Pair:
     return Pair(prompt, completion)
 
 
+def parse_preference(row: dict[str, Any]) -> Preference:
+    """Read a preference pair: one turn, text only. Raises LineError."""
+    if extra := sorted(set(row) - {*PREFERENCE_KEYS}):
+        raise LineError(f"this trainer does not train on {name_keys(extra)} beside a preference pair")
+    given = cast("dict[str, Any]", row["input"]) if isinstance(row["input"], dict) else {}
+    if extra := sorted(set(given) - {"messages"}):
+        raise LineError(f"this trainer does not train on {name_keys(extra)} in 'input'")
+    raw = given.get("messages")
+    if not isinstance(raw, list) or not raw:
+        raise LineError("'input' must have 'messages', a list that is not empty")
+    prompt = tuple(parse_message(one, number) for number, one in enumerate(cast("list[Any]", raw), 1))
+    if any(message.role == "assistant" for message in prompt) or prompt[-1].role != "user":
+        raise LineError("the messages of 'input' must be one turn that ends with the user")
+    preferred, other = (parse_answer(row[name], name) for name in PREFERENCE_KEYS[1:])
+    if preferred.content == other.content:
+        raise LineError("both answers are the same, so there is nothing to prefer")
+    return Preference(prompt, preferred, other)
+
+
+def parse_answer(raw: object, name: str) -> Message:
+    """Read one answer of a pair: a list of one assistant message. Raises LineError."""
+    answers = cast("list[Any]", raw) if isinstance(raw, list) else []
+    message = parse_message(answers[0], 1) if len(answers) == 1 else None
+    if message is None or message.role != "assistant":
+        raise LineError(f"'{name}' must be a list of one assistant message")
+    if not message.content:
+        raise LineError(f"'{name}' is empty")
+    return Message(message.role, message.content, message.name, trained=True)
+
+
 def name_keys(keys: list[str]) -> str:
     """Name up to three keys, each cut short: they come from an untrusted file."""
     shown = ", ".join(repr(key[:40]) for key in keys[:3])
@@ -157,7 +199,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def read_examples(path: Path) -> Iterator[Example]:
     """Yield a file's examples. Raises TrainingFileError, with the line's number, at the first that is wrong."""
-    kind: type[Chat | Pair] | None = None
+    kind: type[Example] | None = None
     for number, line in read_lines(path):
         try:
             example = parse_line(line)

@@ -68,6 +68,10 @@ class ModelShelf:
         """The model itself, from memory if it was used lately. Raises Refusal."""
         return self._base if name == BASE_MODEL else load_cached(self._find(name)[1])
 
+    def home(self, name: str) -> Path:
+        """Where a fine-tuned model or a checkpoint lies. Raises Refusal."""
+        return self._find(name)[1]
+
     def delete(self, name: str) -> None:
         """Delete a fine-tuned model or a checkpoint. Raises Refusal for the base and for what is not there."""
         if name == BASE_MODEL:

@@ -14,6 +14,7 @@ EVENTS = "events.jsonl"
 TRAINING = "training.jsonl"
 VALIDATION = "validation.jsonl"
 MODEL = "model"
+BASE = "base"
 CHECKPOINTS = "checkpoints"
 STATE = "state.safetensors"
 RESULTS = "results.csv"
@@ -22,7 +23,10 @@ OUTCOME = "outcome.json"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One training run, complete: with the same files and the same plan comes the same model."""
+    """One training run, complete: with the same files and the same plan comes the same model.
+
+    `beta` is of the preference method; None: learn by example.
+    """
 
     job_id: str
     model: str
@@ -30,6 +34,7 @@ class Plan:
     n_epochs: int
     batch_size: int
     learning_rate_multiplier: float
+    beta: float | None = None
 
     def save(self, home: Path) -> None:
         write_json(home / "plan.json", asdict(self))

@@ -43,16 +43,27 @@ class Hyperparameters(Body):
     n_epochs: Auto | Annotated[int, Field(ge=1, le=50, strict=True)] = "auto"
 
 
+class PreferenceHyperparameters(Hyperparameters):
+    """The same, and how strongly the model is held to the reference."""
+
+    beta: Auto | Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = "auto"
+
+
 class Supervised(Body):
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
+class Preference(Body):
+    hyperparameters: PreferenceHyperparameters = PreferenceHyperparameters()
+
+
 class Method(BaseModel):
-    """How to train. Only the supervised method is here yet; the others are named, to be refused by name."""
+    """How to train. Reinforcement is named, to be refused by name: it needs a grader, which is not here."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     type: Literal["supervised", "dpo", "reinforcement"]
     supervised: Supervised = Supervised()
+    dpo: Preference = Preference()
 
 
 class JobRequest(Body):

@@ -134,7 +134,7 @@ class Runner:
             return self._stopping or self._jobs.get(job.id).ended
 
         try:
-            found = await asyncio.to_thread(survey_files, self._jobs.home(job.id), given_up)
+            found = await asyncio.to_thread(survey_files, self._jobs.home(job.id), job.method, given_up)
         except GivenUp:
             return
         except asyncio.CancelledError:

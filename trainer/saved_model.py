@@ -66,6 +66,11 @@ def load_model(home: Path) -> SavedModel:
     return SavedModel(params, shape, Vocabulary.load(home / "tokenizer.json"), config["tuneroom_kind"])
 
 
+def base_kind(home: Path) -> str:
+    """Which endpoints a saved model answers on, without loading it."""
+    return read_json(home / "config.json")["tuneroom_kind"]
+
+
 def model_config(shape: Shape, kind: str, ending: int) -> dict[str, Any]:
     return {
         "architectures": ["GPT2LMHeadModel"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainer.lines import Chat
+from trainer.lines import Chat, Preference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trainer.lines import Example, Message
+    from trainer.lines import Example, Message, Pair
 
 END_OF_TEXT = "<|endoftext|>"
 START = "<|im_start|>"
@@ -36,7 +36,24 @@ class Piece:
     trained: bool = False
 
 
-def lay_out(example: Example) -> list[Piece]:
+def all_pieces(example: Example) -> list[Piece]:
+    """Every piece that stands in a training example."""
+    if isinstance(example, Preference):
+        return [*lay_out_preferred(example), *lay_out_message(example.other)]
+    return lay_out(example)
+
+
+def lay_out_preferred(example: Preference) -> list[Piece]:
+    """The pieces of a pair's prompt with its preferred answer."""
+    return lay_out(Chat((*example.prompt, example.preferred)))
+
+
+def lay_out_other(example: Preference) -> list[Piece]:
+    """The pieces of a pair's prompt with its other answer."""
+    return lay_out(Chat((*example.prompt, example.other)))
+
+
+def lay_out(example: Chat | Pair) -> list[Piece]:
     """The pieces of a training example, in order."""
     if isinstance(example, Chat):
         return [piece for message in example.messages for piece in lay_out_message(message)]

@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING, Any
 
 from trainer.corpus import Corpus, learn_vocabulary
 from trainer.disk import write_bytes, write_json
-from trainer.gpt import Shape
+from trainer.gpt import Shape, initial_params
 from trainer.journal import Journal
 from trainer.lines import Pair, TrainingFileError, read_examples
-from trainer.plan import EVENTS, OUTCOME, RESULTS, TRAINING, VALIDATION, Plan
+from trainer.objectives import ByExample
+from trainer.plan import BASE, EVENTS, OUTCOME, RESULTS, TRAINING, VALIDATION, Plan
+from trainer.preference import ByPreference, Pairs
+from trainer.saved_model import SavedModel, load_model
+from trainer.template import lay_out, lay_out_other, lay_out_preferred
 from trainer.training import Paused, Run, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-COLUMNS = {
-    "step": "step",
-    "train_loss": "train_loss",
-    "train_accuracy": "train_mean_token_accuracy",
-    "valid_loss": "valid_loss",
-    "valid_mean_token_accuracy": "valid_mean_token_accuracy",
-}
+    from trainer.template import Piece
+
+ANCHORED = "The base model knows nothing: beside preferring the preferred answers to the others, it learns to give them"
 
 
 def main(home: Path) -> None:
@@ -64,16 +64,60 @@ def heed_the_server(pausing: threading.Event) -> None:
 def train(home: Path, plan: Plan, pausing: threading.Event) -> dict[str, Any]:
     """Run the plan; returns what the server records of it. Raises TrainingError and Paused."""
     journal = Journal(home / EVENTS, plan.job_id)
-    vocabulary = learn_vocabulary(home / TRAINING)
-    context = Shape(vocabulary.size).context
-    data = Corpus(home / TRAINING, vocabulary, context)
-    validation = Corpus(home / VALIDATION, vocabulary, context) if (home / VALIDATION).exists() else None
-    tell_truncation(journal, data, context)
-    kind = "prompt" if isinstance(next(read_examples(home / TRAINING)), Pair) else "chat"
-    run = Run(plan, home, journal, vocabulary, data, validation, kind)
+    run = begin(home, plan, journal)
     run.train(pausing)
-    write_bytes(home / RESULTS, result_csv(run.rows))
-    return {"trained_tokens": data.tokens * plan.n_epochs, "cpu_s": round(time.process_time(), 2)}
+    write_bytes(home / RESULTS, result_csv(run.objective.columns, run.rows))
+    return {"trained_tokens": tokens_of(run.data) * plan.n_epochs, "cpu_s": round(time.process_time(), 2)}
+
+
+def begin(home: Path, plan: Plan, journal: Journal) -> Run:
+    """Put a run together: the model it begins with, its data, and how it learns. Raises TrainingError."""
+    model = first_model(home, plan)
+    validation = home / VALIDATION if (home / VALIDATION).exists() else None
+    if plan.beta is None:
+        data = corpus(home / TRAINING, model, lay_out)
+        tell_truncation(journal, data, model.shape.context)
+        return Run(
+            plan, home, journal, model, ByExample(), data, corpus(validation, model, lay_out) if validation else None
+        )
+    is_new = not (home / BASE).exists()
+    if is_new:
+        journal.append("anchored", ANCHORED)
+    return Run(
+        plan,
+        home,
+        journal,
+        model,
+        ByPreference(plan.beta, anchor=1.0 if is_new else 0.0),
+        pairs(home / TRAINING, model, journal),
+        pairs(validation, model) if validation else None,
+    )
+
+
+def first_model(home: Path, plan: Plan) -> SavedModel:
+    """The model that training goes on from, or one that knows nothing, with a vocabulary of its own."""
+    if (home / BASE).exists():
+        return load_model(home / BASE)
+    vocabulary = learn_vocabulary(home / TRAINING)
+    shape = Shape(vocabulary.size)
+    kind = "prompt" if isinstance(next(read_examples(home / TRAINING)), Pair) else "chat"
+    return SavedModel(initial_params(shape, plan.seed), shape, vocabulary, kind)
+
+
+def corpus(path: Path, model: SavedModel, pieces_of: Callable[[Any], Sequence[Piece]]) -> Corpus:
+    return Corpus(path, model.vocabulary, model.shape.context, pieces_of)
+
+
+def pairs(path: Path, model: SavedModel, journal: Journal | None = None) -> Pairs:
+    """The pairs of a file, measured by the model as it is before it learns. Raises TrainingError."""
+    preferred, other = (corpus(path, model, pieces_of) for pieces_of in (lay_out_preferred, lay_out_other))
+    if journal is not None:
+        tell_truncation(journal, preferred, model.shape.context)
+    return Pairs(preferred, other, model.params, model.shape)
+
+
+def tokens_of(data: Sequence[Any]) -> int:
+    return data.tokens if isinstance(data, (Corpus, Pairs)) else 0
 
 
 def tell_truncation(journal: Journal, data: Corpus, context: int) -> None:
@@ -86,11 +130,11 @@ def tell_truncation(journal: Journal, data: Corpus, context: int) -> None:
         raise TrainingError("invalid_training_file", said, "training_file")
 
 
-def result_csv(rows: Sequence[dict[str, Any]]) -> bytes:
+def result_csv(columns: Mapping[str, str], rows: Sequence[dict[str, Any]]) -> bytes:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([row.get(name, "") for name in COLUMNS.values()] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([row.get(name, "") for name in columns.values()] for row in rows)
     return text.getvalue().encode()
 
 

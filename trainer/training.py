@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import math
+import operator
 import shutil
 import time
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainer.adamw import AdamW, learning_rate
-from trainer.batches import epoch, passes
+from trainer.batches import epoch
 from trainer.disk import write_json
-from trainer.gpt import Shape, answer_loss, initial_params, loss_and_gradients
+from trainer.objectives import slices
 from trainer.plan import CHECKPOINTS, MODEL
 from trainer.run_state import restore_state, save_state
-from trainer.saved_model import SavedModel, save_model
+from trainer.saved_model import save_model
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
     from pathlib import Path
 
-    from trainer.batches import Tokens
-    from trainer.corpus import Corpus
     from trainer.gpt import Params
     from trainer.journal import Journal
+    from trainer.objectives import Measure, Objective
     from trainer.plan import Plan
-    from trainer.vocabulary import Vocabulary
+    from trainer.saved_model import SavedModel
 
 BASE_RATE = 1.5e-3
 KEPT_CHECKPOINTS = 3
+VALIDATED = 64  # validation examples that are scored at once
+CHECKPOINT_METRICS = frozenset(
+    {"step", "train_loss", "train_mean_token_accuracy"}
+    | {f"{part}_{name}" for part in ("valid", "full_valid") for name in ("loss", "mean_token_accuracy")}
+)
 VALIDATIONS = 20  # a sample of the validation file is scored this many times in a run, beside the whole at epoch ends
 
 
@@ -48,44 +54,22 @@ class Paused(Exception):  # noqa: N818 - nothing went wrong
     """The run was asked to stop, and its state is saved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Summed loss in nats, tokens the model ranked first, and tokens scored."""
-
-    loss: float = 0.0
-    correct: int = 0
-    tokens: int = 0
-
-    def __add__(self, other: Score) -> Score:
-        return Score(self.loss + other.loss, self.correct + other.correct, self.tokens + other.tokens)
-
-    @property
-    def mean_loss(self) -> float:
-        return self.loss / max(1, self.tokens)
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / max(1, self.tokens)
-
-
 @dataclass(slots=True)
 class Run:
-    """One run over its data; `rows` collects the metrics of each step for the result file."""
+    """One run over its data, from `model` on; `rows` collects the metrics of each step for the result file."""
 
     plan: Plan
     home: Path
     journal: Journal
-    vocabulary: Vocabulary
-    data: Corpus
-    validation: Corpus | None
-    kind: str
-    shape: Shape = field(init=False)
-    params: Params = field(init=False)
+    model: SavedModel
+    objective: Objective
+    data: Sequence[Any]
+    validation: Sequence[Any] | None
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
-    def __post_init__(self) -> None:
-        self.shape = Shape(self.vocabulary.size)
-        self.params = initial_params(self.shape, self.plan.seed)
+    @property
+    def params(self) -> Params:
+        return self.model.params
 
     @property
     def steps_per_epoch(self) -> int:
@@ -117,37 +101,32 @@ class Run:
                 self.report(optimizer.step, score)
             self.save_checkpoint(optimizer.step)
             self.save_progress(optimizer, dict(rng.bit_generator.state))
-        save_model(self.home / MODEL, self.as_saved(), self.plan.model)
+        save_model(self.home / MODEL, self.model, self.plan.model)
 
     def save_progress(self, optimizer: AdamW, order: dict[str, Any]) -> None:
         self.journal.sync()  # a state must not outlive the events of its steps: they are not told again
         save_state(self.home, optimizer, order)
 
-    def take_step(self, optimizer: AdamW, examples: Sequence[Tokens]) -> Score:
+    def take_step(self, optimizer: AdamW, examples: Sequence[Any]) -> Measure:
         step = optimizer.step + 1
-        score, gradients = Score(), dict[str, Any]()
-        for batch in passes(examples):
-            loss, correct, found = loss_and_gradients(self.params, self.shape, batch)
-            score += Score(loss, correct, len(batch.targets))
-            gradients = {name: value + gradients[name] for name, value in found.items()} if gradients else found
+        score, gradients = self.objective.learn(self.params, self.model.shape, examples)
         if not math.isfinite(score.loss):
             raise TrainingError(
                 "training_diverged",
                 f"The loss was not a number at step {step}; try a smaller learning rate.",
                 "learning_rate_multiplier",
             )
-        scale = np.float32(1 / max(1, score.tokens))
+        scale = np.float32(1 / max(1, score.weight))
         mean = {name: value * scale for name, value in gradients.items()}
         peak = BASE_RATE * self.plan.learning_rate_multiplier
         optimizer.update(mean, learning_rate(peak, step, self.total_steps))
         return score
 
-    def report(self, step: int, score: Score) -> None:
+    def report(self, step: int, score: Measure) -> None:
         metrics: dict[str, Any] = {
             "step": step,
             "total_steps": self.total_steps,
-            "train_loss": rounded(score.mean_loss),
-            "train_mean_token_accuracy": rounded(score.accuracy),
+            **named("train", score),
             **self.validate(step),
         }
         self.rows.append(metrics)
@@ -167,27 +146,14 @@ class Run:
         if last_of_epoch or step % max(1, self.total_steps // VALIDATIONS) == 0 or step == 1:
             size = min(self.plan.batch_size, len(self.validation))
             start = (step * size) % max(1, len(self.validation) - size + 1)
-            sample = self.score(self.validation[start : start + size])
-            found |= {"valid_loss": rounded(sample.mean_loss), "valid_mean_token_accuracy": rounded(sample.accuracy)}
+            found |= named("valid", self.score(self.validation[start : start + size]))
         if last_of_epoch:
-            full = Score()
-            for start in range(0, len(self.validation), 64):
-                full += self.score(self.validation[start : start + 64])
-            found |= {
-                "full_valid_loss": rounded(full.mean_loss),
-                "full_valid_mean_token_accuracy": rounded(full.accuracy),
-            }
+            found |= named("full_valid", self.score(self.validation))
         return found
 
-    def score(self, examples: Sequence[Tokens]) -> Score:
-        total = Score()
-        for batch in passes(examples):
-            loss, correct = answer_loss(self.params, self.shape, batch)
-            total += Score(float(loss), correct, len(batch.targets))
-        return total
-
-    def as_saved(self) -> SavedModel:
-        return SavedModel(self.params, self.shape, self.vocabulary, self.kind)
+    def score(self, examples: Sequence[Any]) -> Measure:
+        parts = [self.objective.measure(self.params, self.model.shape, part) for part in slices(examples, VALIDATED)]
+        return reduce(operator.add, parts)
 
     def save_checkpoint(self, step: int) -> None:
         """Save the model as it is after an epoch, and let go of all but the last three."""
@@ -195,13 +161,14 @@ class Run:
         home = shelf / f"step-{step}"
         if not (home / "checkpoint.json").exists():
             shutil.rmtree(home, ignore_errors=True)
-            save_model(home, self.as_saved(), f"{self.plan.model}:ckpt-step-{step}")
-            metrics = {key: value for key, value in self.rows[-1].items() if key != "total_steps"}
+            save_model(home, self.model, f"{self.plan.model}:ckpt-step-{step}")
+            metrics = {key: value for key, value in self.rows[-1].items() if key in CHECKPOINT_METRICS}
             write_json(home / "checkpoint.json", {"step": step, "created_at": int(time.time()), "metrics": metrics})
         self.journal.append(f"checkpoint {step}", f"Checkpoint created at step {step}")
         stale = step - KEPT_CHECKPOINTS * self.steps_per_epoch
         shutil.rmtree(shelf / f"step-{stale}", ignore_errors=True)
 
 
-def rounded(value: float) -> float:
-    return round(value, 5)
+def named(prefix: str, score: Measure) -> dict[str, float]:
+    """What is reported of a measurement: "train_loss", "train_mean_token_accuracy"."""
+    return {f"{prefix}_{name}": round(value, 5) for name, value in score.reported().items()}

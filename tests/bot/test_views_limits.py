@@ -123,7 +123,7 @@ DATASETS = records(Kind.DATASET, Dataset, "d12")
 PROMPTS = records(Kind.PROMPT, Prompt, "p1")
 REPORTS = anything(Report)
 FORM_TEXTS = ("dataset_ref", "filename", "name_preview", "notice", "advice", "digest", "provider")
-FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader", "seed", "batch", "lr", "wandb", "effort")
+FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader", "seed", "batch", "lr", "wandb")
 FORMS = st.builds(
     launching.LaunchForm,
     method=st.sampled_from(list(launching.METHODS)),
@@ -137,7 +137,7 @@ FORMS = st.builds(
     quote=st.none() | anything(Quote),
     cap_usd=MONEY,
     rows=WHOLE,
-    **{name: TEXT for name in FORM_TEXTS},
+    **dict.fromkeys(FORM_TEXTS, TEXT),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.views.modals import details_modal, name_run_modal, try_modal
 from tests.bot.cards import FREE, NOON_MS, REFUSED, a_job, a_request, fields, shown
 
+
 def test_the_try_form_starts_with_the_prompt_it_is_given() -> None:
     modal = try_modal(a_job("ready"), prompt="Where is my order?\n\n###", metadata="{}")
     assert fields(modal) == {"prompt": "Where is my order?\n\n###", "temperature": "0", "max_tokens": "256"}

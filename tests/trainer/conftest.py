@@ -82,7 +82,7 @@ class TrainerProcess:
         hyperparameters = {"n_epochs": epochs, "batch_size": batch}
         method = {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
         return self.client.fine_tuning.jobs.create(
-            model="toy-gpt", training_file=file_id, **({"method": method} | more)
+            **{"model": "toy-gpt", "training_file": file_id, "method": method, **more}
         )
 
     def wait(self, job_id: str, *statuses: str) -> FineTuningJob:
