@@ -57,7 +57,7 @@ def test_the_order_of_the_rows_does_not_change_what_is_drawn() -> None:
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, 1.5])
 def test_a_fraction_that_is_none_is_refused(fraction: float) -> None:
-    with pytest.raises(ValueError, match="fraction"):
+    with pytest.raises(ValueError, match="shares"):
         hold_out(range(20), fraction, seed=1)
 
 
