@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from finetune.errors import OperationalError, UserError
 from tuneroom import logs
-from tuneroom.settings import Settings
+from tuneroom.settings import Settings, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,6 +103,7 @@ def _bot(settings: Settings, _: argparse.Namespace) -> int:
             "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so Slack cannot reach the bot.",
             "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP.",
         )
+    withhold("SLACK_")
     desk = wiring.desk(settings)
     with health.serving(settings, "bot", desk.pulse):
         if settings.slack_app_token:

@@ -171,6 +171,15 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def withhold(prefix: str) -> None:
+    """Take the variables that begin so out of this process's environment, once they are read.
+
+    Libraries read some of them by themselves: Bolt takes a token, and a client's id for an OAuth flow.
+    """
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 

@@ -43,6 +43,12 @@ def three_free_ports() -> int:
                 return port
 
 
+def test_a_bot_that_starts_warns_of_nothing(stack: Stack) -> None:
+    begun = [json.loads(line) for line in (stack.home / "logs" / "bot.log").read_text().splitlines()]
+    upto = next(number for number, line in enumerate(begun) if line["event"] == "bot.connected")
+    assert [line for line in begun[:upto] if line["level"] not in {"info", "debug"}] == []
+
+
 def rows(count: int = 14) -> bytes:
     lines = [
         {"messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": f"{ROW} {number}"},

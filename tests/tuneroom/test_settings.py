@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from finetune.errors import UserError
-from tuneroom.settings import OUTSIDE_NAMES, Settings, variable
+from tuneroom.settings import OUTSIDE_NAMES, Settings, environment, variable, withhold
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -34,6 +34,13 @@ def test_what_is_no_number_is_refused_by_name() -> None:
 def test_the_paid_request_must_end_before_its_lease_does() -> None:
     with pytest.raises(UserError, match="TUNEROOM_CREATE_DEADLINE_S must be shorter"):
         Settings.read({"TUNEROOM_CREATE_DEADLINE_S": "60", "TUNEROOM_LEASE_S": "60"})
+
+
+def test_what_is_withheld_no_library_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACKER", "stays")
+    withhold("SLACK_")
+    assert {name: value for name, value in environment().items() if name.startswith("SLACK")} == {"SLACKER": "stays"}
 
 
 def test_every_setting_is_documented() -> None:
