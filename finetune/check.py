@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from finetune.checking.batches import Batches
 from finetune.checking.conclusion import conclude, refused
+from finetune.checking.overlaps import Overlap
 from finetune.checking.question import Question
 from finetune.checking.survey import Survey
 from finetune.containers.refusal import EMPTY
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from finetune.catalogue import Catalogue
     from finetune.containers.rows import Row
+    from finetune.guidance import Task
     from finetune.report import FormatName, Report
 
 
@@ -44,6 +46,11 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     tiktoken_cache: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     alone: bool = False,
+    task: Task | None = None,
+    validation: Iterable[bytes] | None = None,
+    validation_filename: str = "",
+    test: Iterable[bytes] | None = None,
+    test_filename: str = "",
 ) -> Report:
     """Return what is in a file and what is wrong with it; any bytes at all give a report.
 
@@ -53,16 +60,20 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     and every model on offer that takes the format is priced. `tiktoken_cache` is where ranks may be where `bpe-openai`
     is not installed (`finetune.counting.tokens`). `on_progress` is called after every block, at least every 4 MiB. A
     file of more than 4 MB of text is studied by a second process (`finetune.checking.batches`), unless `alone`.
+    `task` is what the rows teach; where it is not said, it is inferred. `validation` and `test` are files of rows that
+    must not be among those that are learnt; each is read once, before `blocks`.
     """
-    question = Question.ask(models, catalogue, min_examples)
+    question = Question.ask(models, catalogue, min_examples, task)
     counters = [TokenCounter.load(name, tiktoken_cache) for name in question.encodings]
-    survey = Survey(question.encodings, question.contexts, format_name)
+    overlaps = _overlaps(validation, validation_filename, test, test_filename)
+    survey = Survey(question.encodings, question.contexts, format_name, overlaps)
 
     def tell(bytes_read: int) -> None:
         if on_progress is not None:
             on_progress(Progress(survey.rows, bytes_read))
 
     rows = Rows(blocks, filename, max_bytes=max_bytes, on_block=tell)
+    rows.doubts += [overlap.refusal for overlap in overlaps if overlap.refusal]
     columns: list[str] = []
     with Batches(question.encodings, tiktoken_cache, survey.weigh, alone=alone) as batches:
         for number, row in _sampled(rows, survey, columns):
@@ -74,6 +85,18 @@ def check(  # noqa: PLR0913 - one call says all there is to say about a check
     if not survey.rows:
         return refused(rows.refusal or EMPTY, rows, question, counters[0])
     return replace(conclude(survey, rows, question, counters), columns=tuple(columns))
+
+
+def _overlaps(
+    validation: Iterable[bytes] | None, validation_filename: str, test: Iterable[bytes] | None, test_filename: str
+) -> list[Overlap]:
+    """Read the files that are held out."""
+    overlaps: list[Overlap] = []
+    if validation is not None:
+        overlaps.append(Overlap.read("validation", validation, validation_filename))
+    if test is not None:
+        overlaps.append(Overlap.read("test", test, test_filename))
+    return overlaps
 
 
 def _sampled(rows: Rows, survey: Survey, columns: list[str]) -> Iterator[Row]:

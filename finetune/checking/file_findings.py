@@ -65,6 +65,8 @@ def findings_of(survey: Survey, name: FormatName | None, question: Question, lea
     findings += _of_pairs(found.traits, learnt, survey.rows, for_base=question.is_for_base)
     findings += _of_classes(found.traits, learnt, survey.rows)
     findings += _of_task(found.traits, learnt.task, survey.rows)
+    for overlap in survey.overlaps:
+        findings += overlap.findings(survey.rows)
     return findings
 
 

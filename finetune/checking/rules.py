@@ -40,16 +40,15 @@ def row_finding(
     verb = one if count == 1 else many
     message = f"{_subject(rows, count, total)} {verb} {predicate}{detail}."
     own = rule.hint.format(**texts) if texts else rule.hint
-    return Finding(
-        code, _severity(rule, for_base=for_base), rows, count, message, f"{hint} {own}".strip(), rule.fixable
-    )
+    severity = _severity(rule, for_base=for_base)
+    return Finding(code, severity, rows, count, message, f"{hint} {own}".strip(), rule.fixable)
 
 
-def file_finding(code: str, *, severity: Severity | None = None, for_base: bool = False, **texts: object) -> Finding:
+def file_finding(code: str, *, for_base: bool = False, **texts: object) -> Finding:
     """Return the finding `code` for a file as a whole; `texts` are what stands in braces in its sentence and hint."""
     rule = RULES[code]
     message, hint = rule.sentence.format(**texts), rule.hint.format(**texts)
-    return Finding(code, severity or _severity(rule, for_base=for_base), (), 1, message, hint, rule.fixable)
+    return Finding(code, _severity(rule, for_base=for_base), (), 1, message, hint, rule.fixable)
 
 
 def _severity(rule: Rule, *, for_base: bool) -> Severity:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from finetune.checking.batches import Marked
+    from finetune.checking.overlaps import Overlap
     from finetune.checking.study import Studied
     from finetune.counting.tokens import EncodingName
     from finetune.formats.example import Example
@@ -54,17 +55,22 @@ class Survey:
 
     What takes time is studied elsewhere (`finetune.checking.batches`): an example that `add` returns comes back to
     `weigh`, with its tokens by each of `encodings`. `contexts` are the most tokens, by encoding, that the models asked
-    about read of one.
+    about read of one. `overlaps` compare the examples with those of other files.
     """
 
     def __init__(
-        self, encodings: Sequence[EncodingName], contexts: Mapping[str, int], meant: FormatName | None = None
+        self,
+        encodings: Sequence[EncodingName],
+        contexts: Mapping[str, int],
+        meant: FormatName | None = None,
+        overlaps: Sequence[Overlap] = (),
     ) -> None:
         self.rows = 0
         self.notes = Notes()
         self._encodings = encodings
         self._contexts = contexts
         self._near = NearDuplicates()
+        self.overlaps = overlaps
         self.recogniser = Recogniser(meant)
         self.formats: dict[FormatName, FormatSurvey] = {name: self._format(name) for name in FORMATS}
 
@@ -120,6 +126,8 @@ class Survey:
         survey.with_images += example.images > 0
         survey.learner.add(example)
         survey.traits.add(example, number)
+        for overlap in self.overlaps:
+            overlap.add(example, number)
         for code in example.problems:
             survey.notes.add(code, number)
         return example
@@ -137,7 +145,10 @@ class Survey:
         for index, code, what in studied.looks.sensitive:
             self.notes.add(code, rows[index].number, hint=f"Row {rows[index].number}: {what}.")
         sketches, numbers = studied.looks.sketched()
-        self._near.add(sketches, numbers, np.array([row.number for row in rows], dtype=np.uint32))
+        numbered = np.array([row.number for row in rows], dtype=np.uint32)
+        self._near.add(sketches, numbers, numbered)
+        for overlap in self.overlaps:
+            overlap.weigh(sketches, numbers, numbered)
 
     def finish(self) -> None:
         """Note what only the whole file shows; all examples have been weighed."""
