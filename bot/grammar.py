@@ -50,29 +50,29 @@ class Line:
     values: Mapping[str, str]
 
 
-def parse_line(text: str) -> Line:
+def parse_line(text: str, keys_known: Mapping[str, str] = KEYS) -> Line:
     """Return a line cut up; UserError for a key that does not exist, is given twice or is given nothing."""
     hidden = _QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text)
     end = match.start() if (match := _FLAG.search(hidden)) else len(text)
     keys = [match for match in _KEY.finditer(hidden) if match.end() <= end]
     values: dict[str, str] = {}
     for number, key in enumerate(keys):
-        name = _known(key[1].lower())
+        name = _known(key[1].lower(), keys_known)
         if name in values:
             raise UserError("key-twice", f"{name}= is given twice.", "Give it once.")
         until = keys[number + 1].start() if number + 1 < len(keys) else end
         value = _bare(text[key.end() : until].strip())
         if not value:
-            raise UserError("value-missing", f"{name}= is given nothing.", f"Write {name}= and {KEYS[name]}.")
+            raise UserError("value-missing", f"{name}= is given nothing.", f"Write {name}= and {keys_known[name]}.")
         values[name] = value
     return Line(text[: keys[0].start() if keys else end].strip(), values)
 
 
-def _known(name: str) -> str:
-    if name in KEYS:
+def _known(name: str, known: Mapping[str, str]) -> str:
+    if name in known:
         return name
-    close = difflib.get_close_matches(name, KEYS, n=1)
-    hint = f"Did you mean {close[0]}=?" if close else f"There are {', '.join(KEYS)}."
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {close[0]}=?" if close else f"There are {', '.join(known)}."
     raise UserError("key-unknown", f"I don't know {name}=.", hint)
 
 

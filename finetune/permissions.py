@@ -12,6 +12,7 @@ class Act(StrEnum):
     """Everything a person can ask of the bot."""
 
     CHECK = "check"
+    MEND = "mend"
     TRAIN = "train"
     LIST = "list"
     SHOW = "show"

@@ -16,6 +16,7 @@ POINTS: Final = frozenset(
         "dataset.recorded",  # the event is recorded, nothing acknowledged yet
         "fetch.stored",  # the bytes are in the blob store, the dataset not yet `checking`
         "task.claimed",  # a task holds its lease and has done nothing
+        "mend.done",  # a version's bytes are in the blob store, the record does not know
         "check.done",  # the report is computed, not committed
         "upload.done",  # the provider has the file, the record does not know
         "create.intended",  # the intent is recorded, nothing posted

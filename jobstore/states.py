@@ -56,6 +56,7 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
     Kind.DATASET: {
         "received": _live(Actor.FETCHER, "fetching", "unreadable"),
         "fetching": _live(Actor.FETCHER, "checking", "accepted", "rejected", "unreadable"),
+        "mending": _live(Actor.WORKER, "checking", "unreadable"),
         "checking": _live(Actor.WORKER, "accepted", "rejected", "unreadable"),
         "accepted": _DONE,
         "rejected": _DONE,
@@ -83,7 +84,12 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
     },
 }
 
-FIRST: Final[dict[Kind, str]] = {Kind.DATASET: "received", Kind.JOB: "requested", Kind.PROMPT: "asked"}
+FIRST: Final[dict[Kind, tuple[str, ...]]] = {
+    Kind.DATASET: ("received", "mending"),
+    Kind.JOB: ("requested",),
+    Kind.PROMPT: ("asked",),
+}
+"""What a record may begin as: a dataset as a file that was dropped, or as a version to be made of one."""
 
 
 def state_of(kind: Kind, name: str) -> State:
@@ -103,7 +109,7 @@ def allows(kind: Kind, source: str, target: str) -> bool:
 def diagram(kind: Kind) -> str:
     """Return the table of `kind` as a Mermaid state diagram."""
     table = TABLES[kind]
-    lines = ["stateDiagram-v2", f"    [*] --> {FIRST[kind]}"]
+    lines = ["stateDiagram-v2", *(f"    [*] --> {name}" for name in FIRST[kind])]
     for name, state in table.items():
         lines += [f"    {name}: {name} ({state.actor.value})"] if not state.is_final else []
         lines += [f"    {name} --> {target}" for target in state.to] or [f"    {name} --> [*]"]

@@ -11,9 +11,10 @@ from bot.grammar import parse_line
 from bot.launch_form import launch_view
 from bot.launching import launch_of
 from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.listeners.versions import VersionCommands
 from bot.offer import Offer
 from bot.people import insist
-from bot.rendering import labels, report_of
+from bot.rendering import difference_of, labels, report_of
 from bot.samples import drop_sample, insist_on_membership
 from finetune.errors import UserError
 from finetune.guidance import parse_task
@@ -58,11 +59,14 @@ class Commands:
         self._desk = desk
         self._people = people
         self._client = client
+        versions = VersionCommands(desk, client, self._known)
         self._verbs: dict[str, Callable[[Command, Person, Place], Message | None]] = {
             "help": self._help,
             "list": self._list,
             "templates": self._templates,
             "show": self._show,
+            "fix": versions.fix,
+            "convert": versions.convert,
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,
@@ -113,7 +117,8 @@ class Commands:
         if ref.kind is Kind.DATASET:
             named = intake.value_of(rest, "task")
             task, report = parse_task(named) if named else None, report_of(self._desk, record)
-            return views.dataset_card(record, report, model_labels=labels(self._desk), task=task)
+            difference = difference_of(self._desk, record)
+            return views.dataset_card(record, report, model_labels=labels(self._desk), task=task, difference=difference)
         return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
 
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:

@@ -13,6 +13,7 @@ from bot.launch_form import launch_view
 from bot.launching import FieldError, Memo, launch_of, reserved_micros
 from bot.listeners.commands import known, offer_of
 from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.listeners.versions import submit_conversion, submit_mapping
 from bot.payloads import text
 from finetune.errors import UserError
 from finetune.launch import parse_whole
@@ -37,13 +38,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_FIELD = {"launch": "suffix", "try": "prompt", "name_run": "run"}
+FIRST_FIELD = {"launch": "suffix", "try": "prompt", "name_run": "run", "convert": "system", "map_columns": "prompt"}
 
 
 def register(app: App, desk: Desk, people: People) -> None:
-    """Take the three modals; what is wrong is said beside the field."""
+    """Take the modals; what is wrong is said beside the field."""
     modals = Modals(desk, people)
-    for callback, submit in (("launch", modals.launch), ("try", modals.ask), ("name_run", modals.name_run)):
+    submits: dict[str, Callable[[Submission], Answer]] = {
+        "launch": modals.launch,
+        "try": modals.ask,
+        "name_run": modals.name_run,
+        "convert": modals.convert,
+        "map_columns": modals.map_columns,
+    }
+    for callback, submit in submits.items():
         app.view(callback)(_listener(callback, submit))
 
     def on_change(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -148,6 +156,18 @@ class Modals:
                 "run-invalid", "That is no run's id.", "Copy it from the provider's page, such as ftjob-1a2b."
             )
         name_run(self._desk.store, job, person.id, run)
+        return None
+
+    def convert(self, sent: Submission) -> Answer:
+        """Have a dataset's rows written as chat."""
+        person, dataset = self._known(sent, sent.memo, Act.MEND)
+        submit_conversion(self._desk, sent, person, dataset)
+        return None
+
+    def map_columns(self, sent: Submission) -> Answer:
+        """Have a dataset's columns mapped."""
+        person, dataset = self._known(sent, sent.memo, Act.MEND)
+        submit_mapping(self._desk, sent, person, dataset)
         return None
 
     def _known(self, sent: Submission, member: str, act: Act) -> tuple[Person, Record[Any]]:

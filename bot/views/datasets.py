@@ -9,6 +9,7 @@ from bot.views import words
 from bot.views.blocks import actions, button, context, section, sections
 from bot.views.findings import findings_lines
 from bot.views.message import Message, message
+from bot.views.versions import difference_sentence, making, mending_buttons, not_made, version_lines
 from finetune.findings import Severity
 from finetune.guidance import advice
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.views.message import Block
+    from finetune.fixes.difference import Difference
     from finetune.guidance import Task
     from finetune.report import PriceRange, Report
     from jobstore.records import Dataset, Record
@@ -24,13 +26,18 @@ PRICES_SHOWN: Final = 4
 
 
 def dataset_card(
-    record: Record[Dataset], report: Report | None, *, model_labels: Mapping[str, str], task: Task | None = None
+    record: Record[Dataset],
+    report: Report | None,
+    *,
+    model_labels: Mapping[str, str],
+    task: Task | None = None,
+    difference: Difference | None = None,
 ) -> Message:
     """The one reply to a dropped file, edited as its check goes on.
 
     `report` is what the check found, once there is one. `model_labels` names the models on offer by id: only their
     prices are shown. Empty, it shows every price that the report has. `task` is what the rows are to teach, where the
-    report guessed otherwise.
+    report guessed otherwise; `difference` is what a version has changed.
     """
     if record.data.refusal is not None:
         return _unreadable(record)
@@ -38,14 +45,16 @@ def dataset_card(
         return _on_its_way(record)
     offered = _offered(report, model_labels)
     headline = lines(_same(record.data), _headline(report))
+    said = join(" ", [difference_sentence(difference) if difference else EMPTY, _headline(report)])
     return message(
-        mrkdwn("{file}: {headline}", file=words.name(record.data.filename), headline=join(" ", [_headline(report)])),
+        mrkdwn("{file}: {headline}", file=words.name(record.data.filename), headline=said),
+        *sections(version_lines(record, difference, report)),
         section(headline),
         *sections(findings_lines(report.findings, report.rows)),
         _price_section(report, offered) if record.state == "accepted" else None,
         context(lines(*map(prose, advice(report, task)))),
         context(lines(_handle_line(record, report), *(mrkdwn("{doubt}", doubt=doubt) for doubt in report.doubts))),
-        _train_button(record, offered),
+        actions(_train_button(record, offered), *mending_buttons(record, report)),
     )
 
 
@@ -56,6 +65,8 @@ def _on_its_way(record: Record[Dataset]) -> Message:
     match record.state:
         case "received" | "fetching":
             text = mrkdwn("Got {file}{size}. Fetching it now.", file=file, size=_after_space(size))
+        case "mending":
+            text = making(record)
         case "checking" if data.rows_seen:
             seen = words.plural(data.rows_seen, "row")
             text = mrkdwn("Checking {file}: {seen} so far.", file=file, seen=seen)
@@ -73,9 +84,9 @@ def _after_space(text: str) -> Mrkdwn:
 def _unreadable(record: Record[Dataset]) -> Message:
     refusal = record.data.refusal
     assert refusal is not None
-    text = mrkdwn(
-        "I could not read *{file}*. {reason}", file=words.name(record.data.filename), reason=prose(refusal.message)
-    )
+    reason = prose(refusal.message)
+    text = mrkdwn("I could not read *{file}*. {reason}", file=words.name(record.data.filename), reason=reason)
+    text = not_made(record, reason) if record.data.made and not record.data.sha256 else text
     return message(text, section(lines(text, prose(refusal.hint))), context(mrkdwn("{id}", id=record.ref.id)))
 
 
@@ -143,4 +154,4 @@ def _train_button(record: Record[Dataset], offered: list[tuple[str, PriceRange]]
     is_free = bool(offered) and all(price.high <= 0 for _, price in offered)
     about = f", {words.about_time(record.data.expected_s)}" if record.data.expected_s else ""
     label = f"Train (free{about})…" if is_free else "Train…"
-    return actions(button(label, "train", record.ref.member, style="primary"))
+    return button(label, "train", record.ref.member, style="primary")

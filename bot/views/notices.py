@@ -25,6 +25,8 @@ LINE_MAX: Final = 240
 TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
     "train": ("/tune train d12", "the form that trains a model on it; /tune alone takes the newest dataset"),
+    "fix": ("/tune fix d12", "a new version with the safe fixes"),
+    "convert": ("/tune convert d12 to=chat", "a new version as chat; system= and columns by name, such as prompt=Q"),
     "list": ("/tune list", "the datasets and jobs of this channel"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job, or d12: a dataset"),

@@ -50,9 +50,9 @@ def price(low_usd: float, high_usd: float) -> str:
     return f"about {high}" if low == high else f"{low}–{high.removeprefix('$')}"  # noqa: RUF001 - a range takes an en dash
 
 
-def plural(count: int, noun: str) -> str:
-    """Return "1 row", "1,204 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return "1 row", "1,204 rows"; `several` where it is not the noun and an s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"
 
 
 def short_count(count: int) -> str:

@@ -12,12 +12,13 @@ from finetune.conversion.pairs import to_chat, to_pair
 from finetune.conversion.preferences import to_flat, to_nested
 from finetune.conversion.turns import to_turns
 from finetune.fixes.row import Row, line_of, value_of
+from finetune.report import FormatName  # noqa: TC001 - msgspec reads the annotations at run time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from finetune.conversion.pairs import Converted, Object
-    from finetune.report import FormatName, Report
+    from finetune.report import Report
 
 Target = Literal["chat", "prompt-completion", "turns", "preference", "chosen-rejected"]
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from finetune.findings import Severity
 from finetune.fixes import texts
 from finetune.fixes.columns import column_case, extra_column
 from finetune.fixes.deletions import duplicate_row, empty_completion
@@ -63,6 +64,12 @@ def safe(report: Report) -> tuple[str, ...]:
     """Return the codes of a report's findings that have a safe fix."""
     found = {finding.code for finding in report.findings}
     return tuple(code for code in SAFE if code in found)
+
+
+def for_base(report: Report) -> tuple[str, ...]:
+    """Return the codes of findings about texts that matter to the models meant: base-completion ones alone."""
+    found = {finding.code for finding in report.findings if finding.severity is Severity.WARNING}
+    return tuple(code for code in OF_TEXTS if code in found)
 
 
 def by_itself(report: Report) -> tuple[str, ...]:

@@ -76,6 +76,10 @@ def _block(block: dict[str, Any]) -> list[str]:
 
 
 def _button(element: dict[str, Any]) -> list[str]:
+    if element["type"] == "overflow":
+        found = _count("options", element["options"], 5)
+        said = [problem for option in element["options"] for problem in _plain(option["text"], 75)]
+        return found + said + [p for option in element["options"] for p in _text("option value", option["value"], 150)]
     found = _plain(element["text"], 75) + _text("value", element["value"], 2_000)
     found += _text("action_id", element["action_id"], 255)
     if confirm := element.get("confirm"):

@@ -146,6 +146,12 @@ def _initial(element: dict[str, Any]) -> str:
     return element["initial_option"]["value"] if "options" in element else element.get("initial_value", "")
 
 
+def _label(element: dict[str, Any]) -> str:
+    if element["type"] == "overflow":
+        return "[⋯ " + ", ".join(option["text"]["text"] for option in element["options"]) + "]"
+    return f"[{element['text']['text']}]"
+
+
 def _read(block: dict[str, Any]) -> list[str]:
     match block["type"]:
         case "section":
@@ -153,6 +159,6 @@ def _read(block: dict[str, Any]) -> list[str]:
         case "context":
             return [element["text"] for element in block["elements"]]
         case "actions":
-            return [f"[{element['text']['text']}]" for element in block["elements"]]
+            return [_label(element) for element in block["elements"]]
         case _:
             return []

@@ -13,6 +13,7 @@ from finetune.conversion.columns import guess
 from finetune.conversion.conversion import FROM, Conversion, conversion_of, offered
 from finetune.conversion.markers import Markers
 from finetune.mending import Recipe, conversion_recipe
+from finetune.shape import Shape
 from tests.finetune.mended import counts, objects, version
 from tests.finetune.rows import chat, found, jsonl, message, pair, report_of
 
@@ -198,6 +199,14 @@ def test_names_that_say_nothing_are_not_guessed() -> None:
     assert guess(["instruction", "input", "output"]) == {
         "prompt": "instruction", "context": "input", "completion": "output",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("target", ["chat", "prompt-completion", "turns"])
+def test_recipe_is_read_as_it_was_written(target: Any) -> None:
+    how = Conversion(source=None, target=target, mapping={"prompt": "질문"}, system="S", markers=Markers(" ->", " END"))
+    recipe = Recipe(format="chat", meant="chat", fixes=("duplicate-row",), shape=Shape(separator=" ->"), conversion=how)
+    assert Recipe.from_json(recipe.as_json()) == recipe
+    assert Recipe.from_json(Recipe().as_json()) == Recipe()
 
 
 def test_mapped_columns_become_chat_with_context_and_values_as_text() -> None:

@@ -30,7 +30,7 @@ WHILE_TRAINING: Final = (
     "task.claimed", "upload.done", "create.posted", "follow.polled", "analyse.done", "probe.answered", "file.uploaded",
     "delivery.begun", "delivery.sent",
 )  # fmt: skip
-ELSEWHERE: Final = ("create.intended", "answer.received", "evaluate.answered", "evaluate.done")
+ELSEWHERE: Final = ("create.intended", "answer.received", "evaluate.answered", "evaluate.done", "mend.done")
 
 
 def test_every_point_is_struck() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.states import Kind
-from workers.stages import analyse, answer, check, create, evaluate, prepare, probe, upload
+from workers.stages import analyse, answer, check, create, evaluate, mend, prepare, probe, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Stage = Callable[[Workshop, Record[Any]], Record[Any] | None]
 
 STAGES: Final[dict[tuple[Kind, str], Stage]] = {
+    (Kind.DATASET, "mending"): mend.mend,
     (Kind.DATASET, "checking"): check.check_dataset,
     (Kind.JOB, "requested"): prepare.prepare,
     (Kind.JOB, "uploading"): upload.upload,

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from finetune.check import Progress, check
-from jobstore.deliveries import Rank, card
+from finetune.check import check
+from jobstore.deliveries import Delivery, Rank, Shape, card
 from jobstore.faults import reach
 from jobstore.store import Mark, seen_hash
 from workers.provider import ProviderError
+from workers.stages.telling import Telling
 
 if TYPE_CHECKING:
     from finetune.report import Report
@@ -25,24 +26,42 @@ OUR_SHARE_S: Final = 3.0
 def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
     """Check a dataset's bytes; a long check says how far it is."""
     data, ref = record.data, record.ref
-    said = _Progress(shop, record)
+    told = Telling(shop, record)
     report = check(
         shop.blobs.blocks(ref.team, data.sha256),
         filename=data.filename,
         models=shop.models,
         catalogue=shop.catalogue,
-        on_progress=said,
+        on_progress=lambda progress: told.rows(progress.rows),
     )
     stored, _ = shop.blobs.put(ref.team, [msgspec.json.encode(report)])
     reach("check.done")
     return shop.store.transition(
-        said.record,
+        told.record,
         report.verdict,
-        said.record.having(report=stored, rows_seen=report.rows, expected_s=_expected_s(shop, data, report)),
+        told.record.having(report=stored, rows_seen=report.rows, expected_s=_expected_s(shop, data, report)),
         event={"type": "DatasetChecked", "verdict": report.verdict, "rows": report.rows},
-        deliveries=[card(ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL)],
+        deliveries=[card(ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL), *_file(record)],
         marks=[Mark(hash=seen_hash(data.channel), field=data.sha256, value=ref.id)],
     )
+
+
+def _file(record: Record[Dataset]) -> list[Delivery]:
+    """A version's rows, for its thread; a dropped file stands there already."""
+    data = record.data
+    if data.made is None:
+        return []
+    return [
+        Delivery(
+            id=f"rows:{record.ref.member}",
+            channel=data.channel,
+            kind=Shape.FILE,
+            view="rows",
+            ref=record.ref.member,
+            rank=Rank.MILESTONE,
+            thread_ts=data.message_ts,
+        )
+    ]
 
 
 def _expected_s(shop: Workshop, data: Dataset, report: Report) -> float:
@@ -61,28 +80,3 @@ def _expected_s(shop: Workshop, data: Dataset, report: Report) -> float:
     except ProviderError:
         return 0.0
     return run_s + OUR_SHARE_S if run_s is not None else 0.0
-
-
-class _Progress:
-    """Amends the record with the rows read so far, each time a person would begin to wonder."""
-
-    def __init__(self, shop: Workshop, record: Record[Dataset]) -> None:
-        self.record = record
-        self._shop = shop
-        self._silent_since_ms = record.created_ms
-
-    def __call__(self, progress: Progress) -> None:
-        now_ms = self._shop.store.now_ms()
-        if now_ms - self._silent_since_ms < self._shop.timings.report_silence_s * 1000:
-            return
-        self._silent_since_ms = now_ms
-        data = self.record.data
-        self.record = self._shop.store.transition(
-            self.record,
-            self.record.state,
-            self.record.having(rows_seen=progress.rows),
-            deliveries=[
-                card(self.record.ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.PROGRESS),
-            ],
-            keep_lease=True,
-        )
