@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 import textwrap
@@ -152,21 +151,34 @@ def _mend(arguments: argparse.Namespace, report: Report) -> tuple[Difference | N
 
 
 def _check(path: Path, arguments: argparse.Namespace, catalogue: Catalogue) -> Report:
+    validation, test = (Path(given) if given else None for given in (arguments.validation, arguments.test))
+    try:
+        return check(
+            _blocks(path),
+            filename=path.name,
+            models=arguments.model,
+            format_name=arguments.format,
+            catalogue=catalogue,
+            task=arguments.task,
+            validation=_blocks(validation) if validation else None,
+            validation_filename=validation.name if validation else "",
+            test=_blocks(test) if test else None,
+            test_filename=test.name if test else "",
+        )
+    except UserError as error:
+        raise UsageError(f"{error.message} {error.hint}") from error
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
-            blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-            report = check(
-                blocks, filename=path.name, models=arguments.model, format_name=arguments.format, catalogue=catalogue
-            )
-            return dataclasses.replace(report, task=arguments.task) if arguments.task else report
+            yield from iter(lambda: file.read(BLOCK_BYTES), b"")
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}; give the path of the dataset") from error
     except IsADirectoryError as error:
         raise UsageError(f"{path} is a directory; name the file inside it") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except UserError as error:
-        raise UsageError(f"{error.message} {error.hint}") from error
 
 
 class _Parser(argparse.ArgumentParser):
@@ -190,6 +202,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--format", metavar="NAME", help=f"what the rows are, if not recognised: {', '.join(FORMATS)}")
     parser.add_argument("--task", metavar="NAME", help=f"what they teach, if guessed wrongly: {', '.join(TASKS)}")
+    parser.add_argument("--validation", metavar="FILE", help="rows held out: none of them may be among those learnt")
+    parser.add_argument("--test", metavar="FILE", help="the same, for the rows that test the model at the end")
     parser.add_argument("--model", metavar="NAME", action="append", default=[], help="a model meant; repeatable")
     mend.add_options(parser)
     parser.add_argument("-h", "--help", action="store_true", help="print this and leave")
