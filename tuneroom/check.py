@@ -72,7 +72,10 @@ def render(report: Report, filename: str, task: Task | None = None) -> str:
     lines = [filename, *_figures(report), ""]
     lines += [line for finding in report.findings[:FINDINGS_SHOWN] for line in _finding(finding)]
     if len(report.findings) > FINDINGS_SHOWN:
-        lines.append(f"  and {len(report.findings) - FINDINGS_SHOWN} more; --json shows all")
+        others = report.findings[FINDINGS_SHOWN:]
+        codes = ", ".join(f"{one.code} ({one.count:,})" if one.rows else one.code for one in others)
+        said = f"and {len(others)} more: {codes}; --json shows all"
+        lines.append(textwrap.fill(said, LINE_MAX, initial_indent="  ", subsequent_indent="  "))
     if report.findings:
         lines.append("")
     if said := " ".join(advice(report, task)):

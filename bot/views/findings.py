@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, lines, mrkdwn, prose
-from bot.views.words import rows_named
+from bot.views.words import plural, rows_named
 from finetune.findings import Severity
 
 if TYPE_CHECKING:
@@ -25,11 +25,19 @@ _ORDER: Final = list(Severity)
 
 
 def findings_lines(findings: Sequence[Finding], rows: int) -> list[Mrkdwn]:
-    """Return a paragraph for each of the first findings of a file of `rows` rows, and how many more there are."""
+    """Return a paragraph for each of the first findings of a file of `rows` rows, and the codes of the others."""
     ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
     shown = [_paragraph(finding, rows) for finding in ordered[:FINDINGS_SHOWN]]
-    more = len(ordered) - len(shown)
-    return [*shown, mrkdwn("And {more} more.", more=more)] if more else shown
+    others = ordered[FINDINGS_SHOWN:]
+    if not others:
+        return shown
+    named = prose(", ".join(map(_counted, others))).clipped(SENTENCE_MAX)
+    return [*shown, mrkdwn("And {more} more: {named}.", more=len(others), named=named)]
+
+
+def _counted(finding: Finding) -> str:
+    """Return a finding's code, and how many rows have it."""
+    return f"{finding.code} ({plural(finding.count, 'row')})" if finding.rows else finding.code
 
 
 def _paragraph(finding: Finding, rows: int) -> Mrkdwn:

@@ -109,11 +109,11 @@ def test_a_finding_of_every_row_lists_none() -> None:
     assert "*Advice:* Every row has no system message.\nAdd one.\n3 epochs" in text
 
 
-def test_eight_findings_are_shown_and_the_rest_counted() -> None:
+def test_eight_findings_are_shown_and_the_rest_named_with_their_rows() -> None:
     report = a_report(*(a_finding(row) for row in range(1, 12)))
     text = shown(dataset_card(a_dataset("rejected"), report, model_labels=LABELS))
     assert text.count("*Error:*") == 8
-    assert "And 3 more." in text
+    assert "And 3 more: assistant-missing (1 row), assistant-missing (1 row), assistant-missing (1 row)." in text
     assert "11 errors block training." in text
 
 
