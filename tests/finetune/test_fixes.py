@@ -34,7 +34,8 @@ PREFERENCE = st.fixed_dictionaries(
     {"prompt": TEXT, "chosen": TEXT, "rejected": TEXT}, optional={"margin": st.integers()}
 )
 RAW = st.sampled_from(["{bad", "[]", "7", '{"prompt": 1e999, "completion": "x", "n": 1e999}', '{"a": {"b": [ 1 , 2]}}'])
-FILES = st.lists(st.one_of(PAIRS, PLAIN_PAIRS, CHATS, ALPACA, PREFERENCE, RAW), min_size=1, max_size=30)
+ROWS = st.lists(st.one_of(PAIRS, PLAIN_PAIRS, CHATS, ALPACA, PREFERENCE, RAW), max_size=30)
+FILES = ROWS.map(lambda rows: [{"note": "an object first: a file of `[]` alone is no JSONL"}, *rows])
 THOROUGH = settings(max_examples=200, deadline=None)
 
 
