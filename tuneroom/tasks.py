@@ -15,7 +15,7 @@ from jobstore.connections import connect_rq
 from jobstore.doorbell import PERFORM, ref_of_task
 from tuneroom import wiring
 from tuneroom.settings import Settings
-from workers import charts
+from workers import curves_chart
 from workers.perform import perform as perform_stage
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def warm(queue: str) -> None:
     """Load what every child would otherwise load anew: the tokenizer's ranks and the plotting take a second each."""
     shop = _workshop()
     if queue == "runs":
-        charts.warm()
+        curves_chart.warm()
     if queue == "checks":
         row = b'{"prompt": "a", "completion": "b"}\n'
         check([row], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue)

@@ -18,6 +18,7 @@ ZEROS_MAX: Final = 6
 """Among more columns, cells of nothing are left empty."""
 
 NAME_MAX: Final = 16
+TITLE_MAX: Final = 40
 NO_CLASS: Final = "no class"
 INK: Final = "#1d1c1d"
 PAPER: Final = "#ffffff"
@@ -52,11 +53,11 @@ def confusion_chart(matrix: Confusion, *, title: str) -> bytes:
                 color=colour,
                 fontsize=16,
             )
-    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", fontsize=14, **fonts)
-    axes.set_yticks(range(len(rows)), rows, fontsize=14, **fonts)
+    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", fontsize=14, parse_math=False, **fonts)
+    axes.set_yticks(range(len(rows)), rows, fontsize=14, parse_math=False, **fonts)
     axes.set_xlabel("answered", fontsize=15, color=INK)
     axes.set_ylabel("expected", fontsize=15, color=INK)
-    axes.set_title(_name(title, 40), loc="left", fontsize=16, color=INK, parse_math=False, **fonts)
+    axes.set_title(clipped(title, TITLE_MAX), loc="left", fontsize=16, color=INK, parse_math=False, **fonts)
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)
     return picture.getvalue()
@@ -68,7 +69,7 @@ def shown(matrix: Confusion) -> tuple[list[str], list[list[int]]]:
     kept = sorted(matrix.labels.index(label) for label in order)
     rest = [place for place in range(len(matrix.labels)) if place not in kept]
     groups = [[place] for place in kept] + ([rest] if rest else [])
-    names = [_name(matrix.labels[place], NAME_MAX) for place in kept] + ([f"{len(rest)} others"] if rest else [])
+    names = [clipped(matrix.labels[place], NAME_MAX) for place in kept] + ([f"{len(rest)} others"] if rest else [])
     last = len(matrix.labels)
     strays = [*groups, [last]] if any(row[last] for row in matrix.counts) else groups
     counts = [
@@ -77,7 +78,8 @@ def shown(matrix: Confusion) -> tuple[list[str], list[list[int]]]:
     return names + ([NO_CLASS] if strays is not groups else []), counts
 
 
-def _name(text: str, limit: int) -> str:
+def clipped(text: str, limit: int) -> str:
+    """Return a name as it can be drawn: one line of `limit` characters at most, nothing in it that cannot be seen."""
     line = "".join(one if unicodedata.category(one)[0] != "C" else " " for one in text)
     line = " ".join(line.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

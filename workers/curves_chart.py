@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+from workers.confusion_chart import TITLE_MAX, clipped
 from workers.fonts import font_for
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def curves_chart(curves: Curves, *, title: str, best_step: int | None = None) ->
     for axes, (name, train, valid) in zip(grid[:, 0], panels, strict=True):
         _panel(axes, curves.step, train, valid, name, best_step)
     top, bottom = grid[0, 0], grid[-1, 0]
-    font = "" if title.isascii() else font_for(title)
+    title = clipped(title, TITLE_MAX)
+    font = "" if title.replace("…", "").isascii() else font_for(title.replace("…", ""))
     top.set_title(title, loc="left", fontsize=16, color=INK, parse_math=False, **({"fontfamily": font} if font else {}))
     bottom.set_xlabel("step", fontsize=14, color=INK)
     picture = io.BytesIO()

@@ -151,7 +151,7 @@ def _asked(evaluation: Evaluation, scores: Scores) -> Mrkdwn:
     ]
     said = join(" · ", [mrkdwn("{part}", part=part) for part in parts])
     stopped = _STOPPED.get(evaluation.stopped, "")
-    return join(" ", [said, mrkdwn("{stopped}", stopped=stopped)]) if stopped else said
+    return mrkdwn("{said}. {stopped}", said=said, stopped=stopped) if stopped else said
 
 
 def _name(label: str) -> Mrkdwn:

@@ -21,7 +21,8 @@ def problems_of_message(message: Message) -> list[str]:
     """Return every limit that a message breaks, and all markup that is not the view's own."""
     found = [*_text("the text beside the blocks", message.text, 4_000), *_foreign(message.text)]
     found += _count("blocks", message.blocks, 50)
-    length = len16(message.text) + sum(len16(text) for text, _ in texts(message.blocks))
+    fixed = [text for block in message.blocks for text in preformatted_texts(block)]
+    length = len16(message.text) + sum(map(len16, fixed)) + sum(len16(text) for text, _ in texts(message.blocks))
     found += [f"a message of {length} characters"] if length > 13_000 else []
     return found + [problem for block in message.blocks for problem in _block(block)] + _unique(message.blocks)
 
@@ -48,6 +49,13 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
             yield from texts(inner)
 
 
+def preformatted_texts(block: dict[str, Any]) -> list[str]:
+    """Return the texts of rich text, of which the views make fixed width only; of any other block none."""
+    parts = block["elements"] if block["type"] == "rich_text" else []
+    assert all(part["type"] == "rich_text_preformatted" for part in parts)
+    return [inner["text"] for part in parts for inner in part["elements"]]
+
+
 def len16(text: str) -> int:
     """Return the length in UTF-16 units; an error for lone surrogates, which cannot be sent."""
     return len(text.encode("utf-16-le")) // 2
@@ -69,8 +77,9 @@ def _block(block: dict[str, Any]) -> list[str]:
             found += _plain(block["label"], 2_000)
             found += _plain(block["hint"], 2_000) if "hint" in block else []
             return found + _field(block["element"])
-        case "divider":
-            return found
+        case "divider" | "rich_text":
+            # Slack publishes no limit of its own for rich text: it is held to a section's
+            return found + [p for text in preformatted_texts(block) for p in _text("fixed width", text, 3_000)]
         case other:
             return [f"a block of type {other}"]
 

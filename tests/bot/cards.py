@@ -156,6 +156,8 @@ def _read(block: dict[str, Any]) -> list[str]:
     match block["type"]:
         case "section":
             return [block["text"]["text"]]
+        case "rich_text":
+            return [inner["text"] for part in block["elements"] for inner in part["elements"]]
         case "context":
             return [element["text"] for element in block["elements"]]
         case "actions":

@@ -157,7 +157,8 @@ def test_results_are_explained() -> None:
         "*Results.* Validation loss best at step 600 (0.61), then rising: overfitting.\n"
         "Train one epoch fewer.\n"
         "training loss 0.31 · validation loss 0.74 · best validation loss 0.61 at step 600"
-        " · 1.2M tokens trained · cost $3.52"
+        " · 1.2M tokens trained · cost $3.52\n"
+        "[CSV]"
     )
     assert results_file_title(record) == "support-bot (j42): loss by step"
 
@@ -170,6 +171,7 @@ def test_the_ready_notice_mentions_the_person_and_says_how_to_try() -> None:
         "Press Try it, or type `/tune try m42 your prompt`.\n"
         "from gpt-4o-mini · took 32 min · best validation loss 0.61 · cost $3.52\n"
         "[Try it]\n"
+        "[Code]\n"
         "[Details]"
     )
     assert post.text.startswith("<@UMINA> *support-bot* answers")

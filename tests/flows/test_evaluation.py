@@ -111,7 +111,7 @@ def test_rows_answered_before_the_provider_stopped_count(talk: Conversation) -> 
     said = insist_on_one_evaluation(talk, start(talk))
 
     assert f"of {BATCH} right" in said.text
-    assert f"{BATCH} of {HELD_OUT} held-out rows asked · asking was free The provider stopped answering." in said.text
+    assert f"{BATCH} of {HELD_OUT} held-out rows asked · asking was free. The provider stopped answering." in said.text
 
 
 def test_busy_provider_is_asked_again(talk: Conversation) -> None:
