@@ -40,7 +40,8 @@ _FIRST_OF_CHARACTER, _FIRST_OF_WORD = 2, 1
 _CLASS = bytes(2 if byte >= 0xC0 else 1 if byte < 0x80 and chr(byte).isalnum() else 0 for byte in range(0x100))
 """What each byte is; `bytes.translate` is several times as fast as NumPy's indexing."""
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], dtype=np.uint64)
-_WEIGHTS = np.random.default_rng(20261121).integers(1, 1 << 63, 1024, dtype=np.uint64)
+_PLACES = 1024
+"""Digits that stand so far apart weigh the same."""
 
 
 def sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -101,9 +102,16 @@ def _hashes(folded: NDArray[np.uint8], positions: NDArray[np.int64]) -> NDArray[
     second = np.ndarray((max(len(folded) - 3, 0),), dtype="<u4", buffer=folded, strides=(1,))
     mixed = first[positions] * _MULTIPLIERS[0]
     mixed ^= second[positions + 8].astype(np.uint64) * _MULTIPLIERS[1]
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= _MULTIPLIERS[2]
-    return mixed >> np.uint64(32)
+    return _mixed(mixed) >> np.uint64(32)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    numbers ^= numbers >> np.uint64(32)
+    numbers *= _MULTIPLIERS[2]
+    return numbers
+
+
+_WEIGHTS = _mixed(np.arange(1, _PLACES + 1, dtype=np.uint64) * _MULTIPLIERS[0])  # NumPy's own random numbers take 7 MB
 
 
 def _smallest(hashed: NDArray[np.uint64], texts: int) -> NDArray[np.uint32]:

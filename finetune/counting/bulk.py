@@ -13,19 +13,29 @@ import ctypes
 import importlib
 import importlib.util
 import re
+import resource
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from finetune.counting.ranks import ranks_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sized
-    from pathlib import Path
 
-RENEWED_AFTER_CHARACTERS: Final = 30_000_000
-"""After so many characters the counter is made anew (0.2 s), and what it remembers, some 40 MB, is given back."""
+RENEWED_AFTER_CHARACTERS: Final = (12_000_000, 60_000_000)
+"""After so many characters at the soonest and the latest gigatoken is made anew (0.2 s), and its memory given back."""
+
+_TABLE_BYTES = 12 * 1024 * 1024
+"""If the process takes so much more at once, gigatoken's table of words has doubled, to 32 MB."""
+
+_SOON_ENOUGH = 3
+"""It doubles again, to 64 MB, once it has three times as many new words: no sooner than after three times the text."""
+
+_LOOKED_AT_CHARACTERS = 500_000
+"""The process's memory is looked at after so many characters each."""
 
 LONG_CHARACTERS: Final = 500_000
 """A longer text is counted by the other counter: a run of 20 million blanks takes gigatoken 420 MB, it takes none."""
@@ -78,7 +88,10 @@ class BulkCounter:
     proven: Callable[[_Tokenizer], bool]
     _tokenizer: _Tokenizer | None = None
     _characters: int = 0
-    _trusted: bool | None = field(default=None)
+    _renewed_at: int = 0
+    _looked_at: int = 0
+    _resident_bytes: int = 0
+    _trusted: bool | None = None
 
     def __call__(self, text: str) -> int:
         """Return the tokens of `text`; UnicodeEncodeError where it has a lone surrogate."""
@@ -88,8 +101,10 @@ class BulkCounter:
         if len(content) != len(text) and _SUSPECT.search(content) and CHANGED_IN_UNICODE_17.search(text):
             return self.exact(text)
         self._characters += len(text)
-        if self._tokenizer is None or self._characters > RENEWED_AFTER_CHARACTERS:
+        if self._tokenizer is None or self._characters > self._renewed_at:
             self._renew(len(text))
+        elif self._characters > self._looked_at:
+            self._look_at_memory()
         return self.exact(text) if self._tokenizer is None else self._counted(self._tokenizer, content, text)
 
     def _counted(self, tokenizer: _Tokenizer, content: bytes, text: str) -> int:
@@ -108,6 +123,17 @@ class BulkCounter:
             self._trusted = self.proven(made)
         self._tokenizer = made if self._trusted else None
         self._characters = characters
+        self._looked_at = characters + _LOOKED_AT_CHARACTERS
+        self._renewed_at = max(RENEWED_AFTER_CHARACTERS)
+        self._resident_bytes = 0
+
+    def _look_at_memory(self) -> None:
+        """Have the tokenizer made anew before its table doubles a second time."""
+        before, self._resident_bytes = self._resident_bytes, resident_bytes()
+        if before and self._resident_bytes - before > _TABLE_BYTES:
+            soon = _SOON_ENOUGH * self._characters
+            self._renewed_at = min(self._renewed_at, max(soon, min(RENEWED_AFTER_CHARACTERS)))
+        self._looked_at = self._characters + _LOOKED_AT_CHARACTERS
 
 
 def bulk_counter(encoding: str, cache: Path | None, exact: Callable[[str], int]) -> BulkCounter | None:
@@ -131,6 +157,15 @@ def bulk_counter(encoding: str, cache: Path | None, exact: Callable[[str], int])
         return sum(len(tokenizer.encode(text.encode())) for text in proof_texts()) == PROOF_TOKENS[encoding]
 
     return BulkCounter(make, exact, proven)
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process takes; 0 where the system does not say."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def proof_texts() -> list[str]:

@@ -112,6 +112,26 @@ def test_a_counter_that_panics_is_not_used_again() -> None:
     assert [counter("abc"), counter("de")] == [3, 2]
 
 
+@pytest.mark.parametrize(("doubled_after", "renewed_after"), [(2_000_000, 12_000_000), (6_000_000, 18_000_000)])
+def test_a_counter_is_made_anew_before_its_memory_doubles_twice(
+    monkeypatch: pytest.MonkeyPatch, doubled_after: int, renewed_after: int
+) -> None:
+    made: list[int] = []
+    counted = 0
+
+    def make() -> WrongTokenizer:
+        made.append(counted)
+        return WrongTokenizer()
+
+    monkeypatch.setattr(bulk, "resident_bytes", lambda: (140 if counted > doubled_after else 100) * 1024**2)
+    counter = BulkCounter(make=make, exact=len, proven=lambda _: True)
+    while counted < 30_000_000:
+        counter("x" * 100_000)
+        counted += 100_000
+    assert made[0] == 0
+    assert renewed_after <= made[1] <= renewed_after + 2_500_000
+
+
 class WrongTokenizer:
     def encode(self, text: bytes, /) -> list[int]:
         return [0] * (len(text) + 1)
@@ -127,7 +147,7 @@ class PanickingTokenizer:
 
 
 def test_a_renewed_counter_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "RENEWED_AFTER_CHARACTERS", 5_000)
+    monkeypatch.setattr(bulk, "RENEWED_AFTER_CHARACTERS", (2_000, 5_000))
     counter = TokenCounter.load_for_much("o200k_base")
     assert [counter.count(text) for text in NASTY] == [reference_count("o200k_base", text) for text in NASTY]
 
