@@ -131,6 +131,8 @@ class Offer:
     def _why_not(self, name: str) -> str:
         if why := dict(self.not_offered()).get(name):
             return f"{words.name(name)} is not offered: it {why}."
+        if model := self.desk.catalogue.get(name):
+            return f"{words.name(name)} is trained by {model.provider}, and the provider here is {self.desk.provider}."
         return "This model is not on offer here."
 
     def _can_go_on(self, job: Record[Job]) -> bool:

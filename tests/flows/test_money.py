@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from jobstore.money import channel_account, person_account
+from sandbox.people import TEAM_ID
 from tests.flows.conftest import tidy
 from tests.flows.conversation import Conversation
 from tests.support.provider_front import CREATE
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 CAP_RUN_USD: Final = 5.0
 CAP_MONTH_USD: Final = 100.0
+CAP_PERSON_USD: Final = 80.0
+CAP_CHANNEL_USD: Final = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +35,9 @@ def paid_module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
         "TUNEROOM_PRICE_TABLE": str(table),
         "TUNEROOM_CAP_RUN_USD": str(CAP_RUN_USD),
         "TUNEROOM_CAP_MONTH_USD": str(CAP_MONTH_USD),
+        "TUNEROOM_CAP_PERSON_USD": str(CAP_PERSON_USD),
+        "TUNEROOM_CAP_CHANNEL_USD": str(CAP_CHANNEL_USD),
+        "TUNEROOM_UPLOAD_PART_MB": "0.0005",  # so that every file goes by parts
         "TUNEROOM_CHANNELS": "C0TUNING00,C0PARTNERS",
     }
     with Stack(tmp_path_factory.mktemp("paid") / "home", by_http=True, variables=variables) as stack:
@@ -108,6 +117,98 @@ def test_month_over_its_cap_is_refused_in_words(talk: Conversation) -> None:
     assert "TUNEROOM_CAP_MONTH_USD" in said
     assert talk.stack.jobs(talk.name) == []
     talk.person.close(talk.person.view("Train"))
+
+
+@pytest.mark.parametrize(
+    ("account", "cap", "said", "setting"),
+    [
+        (person_account("U0000MINA0"), CAP_PERSON_USD, "is left of your cap for this month", "TUNEROOM_CAP_PERSON_USD"),
+        (
+            channel_account("C0TUNING00"),
+            CAP_CHANNEL_USD,
+            "is left of this channel's cap for this month",
+            "TUNEROOM_CAP_CHANNEL_USD",
+        ),
+    ],
+)
+def test_cap_of_a_person_and_of_a_channel_is_said_with_what_is_left(
+    talk: Conversation, account: str, cap: float, said: str, setting: str
+) -> None:
+    report = talk.report(talk.drop())
+    spent = sum(talk.stack.store.spend(TEAM_ID, f"{datetime.now(UTC):%Y-%m}", account))
+    with talk.stack.month_spent(cap - spent - 0.05, account):
+        answer = talk.launch(report)
+
+    (words,) = answer.errors.values()
+    assert f"$0.05 {said} of ${cap:.2f}" in words
+    assert "It begins anew on 1 " in words
+    assert setting in words
+    assert talk.stack.jobs(talk.name) == []
+    talk.person.close(talk.person.view("Train"))
+
+
+def test_price_is_counted_for_the_person_and_the_channel_too(talk: Conversation) -> None:
+    month = f"{datetime.now(UTC):%Y-%m}"
+    accounts = [person_account(talk.person.id), channel_account("C0TUNING00")]
+    before = [talk.stack.store.spend(TEAM_ID, month, account)[1] for account in accounts]
+    talk.train()
+    talk.finish()
+    cost = talk.job().data.cost_usd or 0
+
+    assert cost > 0
+    for account, spent in zip(accounts, before, strict=True):
+        assert talk.stack.store.spend(TEAM_ID, month, account) == (0, pytest.approx(spent + cost))
+
+
+def test_form_shows_the_price_as_it_is_changed(talk: Conversation) -> None:
+    report = talk.report(talk.drop())
+    talk.person.click(report, "train")
+    price = re.compile(r"\$([\d.]+)–([\d.]+)\*? for (\d+) epochs?")  # noqa: RUF001 - a range takes an en dash
+    shown: dict[str, float] = {}
+    for epochs in ("2", "4"):
+        talk.person.click(talk.person.view("Train"), "epochs", epochs)
+        found = price.search(talk.person.view(f"for {epochs} epochs").text)
+        assert found is not None
+        shown[epochs] = float(found[2])
+    assert shown["4"] == pytest.approx(2 * shown["2"], abs=0.02)
+
+    form = talk.person.view("for 4 epochs")
+    assert talk.person.submit(form, {"suffix": talk.name}).closed, "the price was shown: it is not asked about again"
+    talk.finish()
+    assert talk.job().data.reserved_micros / 1_000_000 == pytest.approx(shown["4"], abs=0.01)
+
+
+def test_line_that_costs_money_shows_the_price_first(talk: Conversation) -> None:
+    talk.report(talk.drop())
+    dataset = talk.dataset().ref.id
+    talk.person.command("/tune", f"train {dataset} epochs=2 lr=x0.5 valid=none suffix={talk.name}")
+    form = talk.person.view("for 2 epochs")
+    assert talk.stack.jobs(talk.name) == []
+    assert talk.person.submit(form).closed
+    talk.finish()
+    request = talk.job().data.request
+    assert (request.epochs, request.learning_rate_multiplier, request.holdout_percent) == (2, 0.5, 0)
+
+
+def test_line_with_too_small_a_cap_of_its_own_is_refused(talk: Conversation) -> None:
+    talk.report(talk.drop())
+    before = len(talk.stack.workspace.ephemerals("mina"))
+    talk.person.command("/tune", f"train {talk.dataset().ref.id} suffix={talk.name} cap=$0.01")
+    talk.stack.workspace.wait_for(lambda w: len(w.ephemerals("mina")) > before or None)
+    assert "more than the $0.01 you allow" in talk.stack.workspace.ephemerals("mina")[-1].text
+
+
+def test_large_file_is_uploaded_by_parts(talk: Conversation) -> None:
+    talk.train()
+    talk.finish()
+    job = talk.job().data
+    sizes = {
+        file["id"]: file["bytes"] for file in talk.stack.ask_trainer("/files?purpose=fine-tune&limit=1000")["data"]
+    }
+    assert sizes[job.train_file] == len(next((talk.stack.home / "blobs").glob(f"*/{job.train_blob}")).read_bytes())
+    assert talk.stack.front.count(("POST", "/v1/files")) == 0
+    assert talk.stack.front.count(("POST", "/v1/uploads/*/parts")) > 1
+    assert talk.stack.front.count(("POST", "/v1/uploads/*/complete")) == 1
 
 
 def test_failed_job_gives_back_what_was_set_aside(talk: Conversation) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jobstore.connections import connect
-from jobstore.money import CapError, Reservation, Settlement
+from jobstore.money import Account, CapError, Reservation, Settlement, channel_account, person_account
 from jobstore.states import Kind
 from jobstore.store import StaleError, Store
 from tests.support.samples import CHANNEL, MONTH, RECORDED, TEAM, a_delivery, a_job, recorded
@@ -115,3 +116,71 @@ def test_what_was_spent_counts_against_the_cap(store: Store) -> None:
 def test_run_that_costs_nothing_passes_any_cap(store: Store) -> None:
     confirm(store, reserving(0, run=0, month=0))
     assert store.spend(TEAM, MONTH) == (0.0, 0.0)
+
+
+MINA, TUNING = person_account("UMINA"), channel_account("CTUNING")
+
+
+def reserving_for(dollars: float, *, person: float | None = 6, channel: float | None = 8) -> Reservation:
+    """A reservation of Mina's in #tuning, under caps in dollars; None: no cap."""
+    caps = [None if cap is None else round(cap * DOLLAR) for cap in (person, channel)]
+    accounts = tuple(Account(name=name, cap_micros=cap) for name, cap in zip((MINA, TUNING), caps, strict=True))
+    return dataclasses.replace(reserving(dollars), accounts=accounts)
+
+
+def test_price_is_reserved_in_every_account(store: Store) -> None:
+    confirm(store, reserving_for(2.5))
+    assert [store.spend(TEAM, MONTH, account) for account in ("", MINA, TUNING)] == [(2.5, 0.0)] * 3
+
+
+@pytest.mark.parametrize(("caps", "cap", "cap_usd"), [({"person": 3}, "person", 3.0), ({"channel": 4}, "channel", 4.0)])
+def test_cap_of_a_person_and_of_a_channel_is_exact_and_named(
+    store: Store, caps: dict[str, float], cap: str, cap_usd: float
+) -> None:
+    confirm(store, reserving_for(2, **caps))
+    with pytest.raises(CapError) as refused:
+        confirm(store, reserving_for(cap_usd - 2 + 0.000001, **caps))
+    assert (refused.value.cap, refused.value.left_usd, refused.value.cap_usd) == (cap, cap_usd - 2, cap_usd)
+    assert [store.spend(TEAM, MONTH, account) for account in ("", MINA, TUNING)] == [(2.0, 0.0)] * 3
+    confirm(store, reserving_for(cap_usd - 2, **caps))
+
+
+def test_account_without_a_cap_is_counted_and_holds_nothing(store: Store) -> None:
+    confirm(store, reserving_for(10, person=None, channel=None))
+    assert store.spend(TEAM, MONTH, MINA) == (10.0, 0.0)
+
+
+def test_settling_settles_every_account_of_the_job(store: Store) -> None:
+    job = a_job(accounts=(MINA, TUNING))
+    record = store.get(recorded(store, job, reserve=reserving_for(3)))
+    assert record is not None
+    accounts = tuple(Account(name=name) for name in job.accounts)
+    settle = Settlement(month=MONTH, release_micros=3 * DOLLAR, spend_micros=DOLLAR, accounts=accounts)
+    store.transition(record, "failed", job, settle=settle)
+    assert [store.spend(TEAM, MONTH, account) for account in ("", MINA, TUNING)] == [(0.0, 1.0)] * 3
+
+
+def test_job_of_before_there_were_accounts_is_settled_for_everybody_alone(store: Store) -> None:
+    """Nothing was reserved in the other accounts, so nothing may be released there."""
+    record = store.get(recorded(store, a_job(), reserve=reserving(3)))
+    assert record is not None
+    settle = Settlement(month=MONTH, release_micros=3 * DOLLAR, spend_micros=DOLLAR)
+    store.transition(record, "failed", a_job(), settle=settle)
+    assert (store.spend(TEAM, MONTH), store.spend(TEAM, MONTH, MINA)) == ((0.0, 1.0), (0.0, 0.0))
+
+
+def test_confirmations_at_once_never_pass_a_persons_cap(redis_url: str, store: Store) -> None:
+    def attempt(_: int) -> int:
+        connection = connect(redis_url)
+        try:
+            confirm(Store(connection), reserving_for(1))
+        except CapError:
+            return 0
+        else:
+            return 1
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(24))) == 6
+    assert store.spend(TEAM, MONTH, MINA) == (6.0, 0.0)

@@ -212,9 +212,10 @@ class Stack:
             self.front.open()
 
     @contextlib.contextmanager
-    def month_spent(self, usd: float) -> Generator[None]:
-        """Let this month have spent so much more, for a while."""
-        key, micros = f"tuneroom:{{{TEAM_ID}}}:spend:{datetime.now(UTC):%Y-%m}", round(usd * 1_000_000)
+    def month_spent(self, usd: float, account: str = "") -> Generator[None]:
+        """Let this month have spent so much more in an account, by default everybody's, for a while."""
+        below = f":{account}" if account else ""
+        key, micros = f"tuneroom:{{{TEAM_ID}}}:spend:{datetime.now(UTC):%Y-%m}{below}", round(usd * 1_000_000)
         with self.redis.client() as client:
             client.hincrby(key, "spent_micros", micros)
             try:
@@ -286,12 +287,14 @@ class Stack:
 
     def runs(self, suffix: str) -> list[dict[str, Any]]:
         """Return the runs that the trainer has under a name, asked behind the front's back."""
-        request = urllib.request.Request(
-            f"{self.trainer_url}/fine_tuning/jobs?limit=100", headers={"Authorization": f"Bearer {KEYS['trainer']}"}
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            found = json.loads(answer.read())["data"]
+        found = self.ask_trainer("/fine_tuning/jobs?limit=100")["data"]
         return [run for run in found if run["user_provided_suffix"] == suffix]
+
+    def ask_trainer(self, path: str) -> dict[str, Any]:
+        """Ask the trainer behind the front's back."""
+        key = {"Authorization": f"Bearer {KEYS['trainer']}"}
+        with urllib.request.urlopen(urllib.request.Request(self.trainer_url + path, headers=key), timeout=30) as answer:
+            return json.loads(answer.read())
 
     def fill_buckets(self) -> None:
         """Give Slack's rates back in full: a test must not wait for the tokens that those before it used up."""

@@ -102,6 +102,6 @@ def overlapping(dataset: str, rows: list[int]) -> Refusal:
     more = f" and {len(rows) - ROWS_NAMED:,} more" if len(rows) > ROWS_NAMED else ""
     return Refusal(
         code="train-validation-overlap",
-        message=f"Training and validation share rows: of {dataset}, {named}{more} are trained on as well.",
-        hint="Nothing was charged. Delete them from one of the two files; what was learnt measures nothing.",
+        message=f"Rows {named}{more} of {dataset} are to measure the model, and are trained on as well.",
+        hint="Delete them from one of the two files: what was learnt measures nothing.",
     )
