@@ -1,18 +1,20 @@
-"""Whether texts are mostly capitals."""
+"""Whether texts are mostly capitals, counted a batch of texts at a time."""
 
 from __future__ import annotations
 
+import functools
 import re
-import string
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_CAPITALS = string.ascii_uppercase.encode()
-_SMALL = string.ascii_lowercase.encode()
-_WITHOUT_CASE = re.compile(
-    r"[\u0000-\u007f\u0590-\u109f\u1100-\u139f\u1400-\u1c7f\u2000-\u20ff\u2190-\u2459\u2500-\u2bff"
-    r"\u2e80-\ua63f\ua840-\uab2f\uabc0-\ufaff\ufb07-\uff20\uff5b-\uffff\U0001f300-\U0003ffff]+"
-)
-"""ASCII, which is counted by itself, and what has no case: Hangul, kana, Chinese characters, emoji, and others."""
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_UPPER_A, _LOWER_A, _LETTERS = np.uint8(ord("A")), np.uint8(ord("a")), 26
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_CAPITAL, _SMALL = 1, 2
 
 
 @dataclass(slots=True)
@@ -23,23 +25,30 @@ class Capitals:
     small: int = 0
 
     def add(self, text: str) -> None:
-        """Take one text more into account."""
-        content = text.encode("ascii", "ignore")
-        if len(content) < len(text):
-            rest = _WITHOUT_CASE.sub("", text)
-            self.capitals += sum(map(_is_capital, rest))
-            self.small += sum(map(_is_small, rest))
-        self.capitals += len(content) - len(content.translate(None, _CAPITALS))
-        self.small += len(content) - len(content.translate(None, _SMALL))
+        """Take one text more into account; the longer, the less a character costs."""
+        if text.isascii():
+            content = np.frombuffer(text.encode(), dtype=np.uint8)
+            self.capitals += int(np.count_nonzero((content - _UPPER_A) < _LETTERS))
+            self.small += int(np.count_nonzero((content - _LOWER_A) < _LETTERS))
+            return
+        units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
+        kinds = _kinds()[units]
+        astral = [_kind(character) for character in _ASTRAL.findall(text)] if len(units) > len(text) else []
+        self.capitals += int(np.count_nonzero(kinds == _CAPITAL)) + astral.count(_CAPITAL)
+        self.small += int(np.count_nonzero(kinds == _SMALL)) + astral.count(_SMALL)
 
     def are_many(self) -> bool:
         """Return whether more than a third of the letters are capitals, by the rule of `prepare_data`."""
         return self.capitals * 2 > self.small
 
 
-def _is_capital(character: str) -> bool:
-    return character.isalpha() and character.isupper()
+@functools.cache
+def _kinds() -> NDArray[np.uint8]:
+    """Return for each UTF-16 unit whether it is a capital or a small letter."""
+    return np.array([_kind(chr(unit)) for unit in range(1 << 16)], dtype=np.uint8)
 
 
-def _is_small(character: str) -> bool:
-    return character.isalpha() and character.islower()
+def _kind(character: str) -> int:
+    if not character.isalpha():
+        return 0
+    return _CAPITAL if character.isupper() else _SMALL if character.islower() else 0

@@ -14,6 +14,10 @@ PROMPT_MAX_CHARACTERS: Final = 20_000
 _ENDING = re.compile(r"(?:\s|[.。]|\[?END\]?|###|\*\*\*|\+\+\+|&&&|\$\$\$|@@@|%%%)+$")
 _DELIMITERS: Final = ("\n", ";", "\uff1b", "、", ",", "\uff0c", "·", "|")
 _BULLET = re.compile(r"^(?:[-*•]\s*|\d{1,2}[.)]\s+)")
+_WORD = r"[^\W_][^\s.,:;|\u00b7\u3001\u3002\uff0c\uff1a\uff1b]*+"
+_HEAD = re.compile(rf"\s*+((?!\d{{1,2}}[.)]){_WORD}(?: (?!END){_WORD})?+)(?!\s?[:\uff1a]| \w+\s?[:\uff1a])")
+"""The first word or two of a completion, unless they are a label or a number before what is listed."""
+
 _LABEL = re.compile(r"^([^\W\d]\w{0,19}(?: \w{1,20})?)\s*[:\uff1a]\s*")
 
 Entities = list[tuple[str, str, int]]
@@ -26,6 +30,9 @@ def entities_of(prompt: str, completion: str) -> Entities:
     One a line, or with commas or semicolons between; `label: entity`; or JSON.
     """
     if len(completion) > COMPLETION_MAX_CHARACTERS or len(prompt) > PROMPT_MAX_CHARACTERS:
+        return []
+    head = _HEAD.match(completion)
+    if head is not None and head[1] not in prompt:  # most completions begin with something else
         return []
     text = _ENDING.sub("", completion).strip()
     found: Entities = []

@@ -14,6 +14,9 @@ from finetune.shape import ENDINGS, LAST_ENDING, LAST_SEPARATOR, SEPARATORS, Sha
 if TYPE_CHECKING:
     from finetune.shape import PairColumn
 
+BATCH_CHARACTERS = 65_536
+
+_BETWEEN = "\0"
 _ARROW, _LINE_BREAK = " ->", "\n"
 
 _EAST_ASIAN = re.compile(r"[\W\d]*[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7ff\uf900-\ufaff]")
@@ -30,6 +33,8 @@ class Column:
     capitals: Capitals = field(default_factory=Capitals)
     identical: bool = True
     _first: str | None = None
+    _batch: list[str] = field(default_factory=list[str])
+    _characters: int = 0
 
     def add(self, text: str, row: int) -> None:
         """Take one text more into account."""
@@ -39,8 +44,18 @@ class Column:
             self.identical = text == self._first
         self.prefix.add(text)
         self.suffix.add(text, row)
-        self.candidates.add(text)
-        self.capitals.add(text)
+        self._batch.append(text)
+        self._characters += len(text)
+        if self._characters >= BATCH_CHARACTERS:
+            self.close_batch()
+
+    def close_batch(self) -> None:
+        """Look at the texts that were put aside to be looked at together."""
+        joined = _BETWEEN.join(self._batch)
+        self._batch.clear()
+        self._characters = 0
+        self.candidates.add(joined)
+        self.capitals.add(joined)
 
 
 @dataclass(slots=True)
@@ -70,6 +85,8 @@ class Pairs:
 
     def shape(self, distinct_completions: int) -> Shape:
         """Return what was found, for a file with so many different completions."""
+        self.prompts.close_batch()
+        self.completions.close_batch()
         return Shape(
             rows=self.rows,
             prompt_prefix=self.prompts.prefix.known(),
