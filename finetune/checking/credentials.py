@@ -9,9 +9,9 @@ _DISTINCT = 8
 
 _ALL = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"(?P<openai>sk-(?:proj-|svcacct-|admin-)?(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Z])[A-Za-z0-9_-]{20,})"
+    r"(?P<openai>sk-(?:proj-|svcacct-|admin-)?(?=[A-Za-z0-9_-]*[0-9])(?:(?=[A-Za-z0-9_-]*[A-Z])[A-Za-z0-9_-]{20,}|[a-z0-9]{20,}))"
     r"|(?P<anthropic>sk-ant-[A-Za-z0-9_-]{20,})"
-    r"|(?P<aws>(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Za-z0-9]))"
+    r"|(?P<aws>(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}(?![A-Za-z0-9]))"
     r"|(?P<github>gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})"
     r"|(?P<gitlab>glpat-[A-Za-z0-9_-]{20,})"
     r"|(?P<slack>xox[abeposr]-[A-Za-z0-9-]{20,}|xapp-[0-9]-[A-Za-z0-9-]{20,}"
@@ -63,4 +63,4 @@ def secret_in(text: str) -> str | None:
 
 
 def _is_random(value: str) -> bool:
-    return len(set(value[-24:])) >= _DISTINCT and not value.endswith("EXAMPLE")
+    return len(set(value[-24:])) >= _DISTINCT
