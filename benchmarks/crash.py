@@ -30,9 +30,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import redis
 from surroundings import machine, spread
 
-import redis
 from jobstore.connections import UNAVAILABLE
 from jobstore.states import Kind
 from sandbox.failures import NotAnsweredError, RefusedError, WaitedInVainError
@@ -436,7 +436,7 @@ def measure(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
         calmed = time.monotonic()
         stack.lossy.is_lossy = False
         acting.join()
-        while time.monotonic() < until and not _is_done(stack, people, arguments.jobs):
+        while time.monotonic() < until and not _is_done(stack, arguments.jobs):
             people.decide()
             time.sleep(0.5)
         left = killer.close(until)
@@ -458,7 +458,7 @@ def measure(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
         return figures
 
 
-def _is_done(stack: LossyStack, people: People, jobs: int) -> bool:
+def _is_done(stack: LossyStack, jobs: int) -> bool:
     found = patiently(lambda: stack.listed(Kind.JOB))
     ended = len(found) >= jobs and all(job.at.is_final for job in found)
     return ended and patiently(lambda: stack.outbox.pending(TEAM_ID)) == 0

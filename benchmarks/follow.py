@@ -14,6 +14,8 @@ Ages are those of what the follower was last told of each run, at the worst mome
 list, `events` with its figures. CPU is user and system time of the follower's process, given as a share of one core.
 """
 
+# ruff: noqa: PLC0415 - the pollers' imports are theirs alone
+
 from __future__ import annotations
 
 import argparse
@@ -142,7 +144,7 @@ def _oldest(looks: list[list[float]]) -> dict[str, float]:
     return {"p50": every[len(every) // 2], "p99": every[int(0.99 * (len(every) - 1))], "max": every[-1]}
 
 
-# --- the baseline: RQ tasks that reschedule themselves -----------------------------------------------------------------
+# --- the baseline: RQ tasks that reschedule themselves ------------------------------------------------------------
 
 
 def poll(run: str) -> None:
