@@ -16,7 +16,7 @@ from jobstore.records import Record, Ref
 from jobstore.states import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bot.desk import Desk
     from bot.views import Message
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file for a thread: its bytes, its name and what it is called."""
+    """A file for a thread: its bytes, its name and what it is called; of a large one, blocks, and their sum."""
 
-    content: bytes
+    content: bytes | Iterable[bytes]
     filename: str
     title: str
+    blocks_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes there are."""
+        return len(self.content) if isinstance(self.content, bytes) else self.blocks_bytes
 
 
 class NothingToSayError(Exception):
@@ -92,8 +98,11 @@ def _chart(desk: Desk, record: Record[Job]) -> Upload:
 
 def _rows(desk: Desk, record: Record[Dataset]) -> Upload:
     data = record.data
-    content = desk.blobs.read(record.ref.team, data.sha256)
-    return Upload(content=content, filename=data.filename, title=views.rows_title(data.filename))
+    desk.blobs.open(record.ref.team, data.sha256).close()  # one that is gone is known before Slack is asked
+    blocks = desk.blobs.blocks(record.ref.team, data.sha256)
+    return Upload(
+        content=blocks, filename=data.filename, title=views.rows_title(data.filename), blocks_bytes=data.size_bytes
+    )
 
 
 def _csv(desk: Desk, record: Record[Job]) -> Upload:
