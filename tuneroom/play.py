@@ -113,6 +113,8 @@ class _Story:
             raise NotAsToldError("the picture of the loss is no PNG")
         self._said.say("Tuneroom", f"[picture: {pictures[0]['title']}, {len(content):,} bytes]")
         self._said.say("Tuneroom", notice.text)
+        measured = self._workspace.wait_for_message(CHANNEL, "rows it was not trained on", thread_ts=card.ts)
+        self._said.say("Tuneroom", measured.text)
         return card
 
     def _try(self, card: Message) -> None:

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flows.conversation import JOB_STORY, PATIENCE_S, Conversation
 from tests.support.provider_front import ANSWERS, CREATE
-from tests.support.waiting import wait_for
 from workers.stages.asking import BATCH
 
 if TYPE_CHECKING:
     from sandbox.client import Message
+    from tests.flows.conversation import Conversation
 
 WORDS = {"refund": "billing", "invoice": "billing", "parcel": "shipping", "courier": "shipping"}
 HELD_OUT = 20
-STORY = [*JOB_STORY[:-1], "ModelAnswered", "ModelReady"]
 
 
 def tickets(name: str, count: int = 4 * HELD_OUT) -> bytes:
@@ -45,15 +43,11 @@ def pictures(talk: Conversation, card: Message) -> list[str]:
 
 
 def insist_on_one_evaluation(talk: Conversation, card: Message) -> Message:
-    """Wait for what the answers came to, and insist that it was said once, with its picture; return the post."""
+    """Wait for what the answers came to, and insist that everything was said once; return the post."""
     said = talk.notice(card, "test accuracy")
-    wait_for(lambda: len(pictures(talk, card)) == 2, timeout_s=PATIENCE_S)
     talk.finish()
-    events = [event for event in talk.events(talk.job()) if event != "RunStarted"]
-    assert events == [event for event in STORY if event != "RunStarted"]
-    replies = talk.replies(card)
-    assert len(replies) == 5, [message.text for message in replies]
-    assert sum(message.mentions(talk.person.id) for message in replies) == 1
+    talk.insist_on_one_of_everything()
+    assert len(pictures(talk, card)) == 2
     assert talk.stack.front.count(CREATE) == 1
     return said
 
