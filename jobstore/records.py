@@ -90,6 +90,7 @@ class Dataset:
     sha256: str = ""
     size_bytes: int = 0
     rows_seen: int = 0
+    rows_expected: int = 0
     report: str = ""
     same_as: str = ""
     refusal: Refusal | None = None

@@ -68,13 +68,19 @@ def _on_its_way(record: Record[Dataset]) -> Message:
         case "mending":
             text = making(record)
         case "checking" if data.rows_seen:
-            seen = words.plural(data.rows_seen, "row")
-            text = mrkdwn("Checking {file}: {seen} so far.", file=file, seen=seen)
+            text = mrkdwn("Checking {file}: {seen}.", file=file, seen=_seen(data))
         case "checking":
             text = mrkdwn("Checking {file}.", file=file)
         case _:
             text = mrkdwn("Checked {file}. The details of the check are no longer kept: drop it again.", file=file)
     return message(text, context(text))
+
+
+def _seen(data: Dataset) -> str:
+    expected = words.about_count(data.rows_expected)
+    if expected <= data.rows_seen:
+        return f"{words.plural(data.rows_seen, 'row')} so far"
+    return f"{data.rows_seen:,} of about {expected:,} rows"
 
 
 def _after_space(text: str) -> Mrkdwn:

@@ -55,6 +55,11 @@ def plural(count: int, noun: str, several: str = "") -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"
 
 
+def about_count(count: int) -> int:
+    """Return a count that is not known exactly, to three digits: 111,826 becomes 112,000."""
+    return round(count, 3 - len(str(count)))
+
+
 def short_count(count: int) -> str:
     """Return a count to be read at a glance: "980", "3.4k", "412k", "1.2M"."""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):

@@ -14,6 +14,7 @@ from workers.provider import ProviderError
 from workers.stages.telling import Telling
 
 if TYPE_CHECKING:
+    from finetune.check import Progress
     from finetune.report import Report
     from jobstore.records import Dataset, Record
     from workers.workshop import Workshop
@@ -32,7 +33,7 @@ def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
         filename=data.filename,
         models=shop.models,
         catalogue=shop.catalogue,
-        on_progress=lambda progress: told.rows(progress.rows),
+        on_progress=lambda progress: told.rows(progress.rows, rows_expected(progress, data.size_bytes)),
     )
     stored, _ = shop.blobs.put(ref.team, [msgspec.json.encode(report)])
     reach("check.done")
@@ -44,6 +45,16 @@ def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
         deliveries=[card(ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL), *_file(record)],
         marks=[Mark(hash=seen_hash(data.channel), field=data.sha256, value=ref.id)],
     )
+
+
+def rows_expected(progress: Progress, size_bytes: int) -> int:
+    """Return about how many rows a file has, by those in the part that was read; 0 where that tells nothing.
+
+    A workbook is read to its end before its first row is seen.
+    """
+    if not progress.rows or not progress.bytes_read < size_bytes:
+        return 0
+    return round(progress.rows * size_bytes / progress.bytes_read)
 
 
 def _file(record: Record[Dataset]) -> list[Delivery]:

@@ -19,8 +19,8 @@ class Telling:
         self._shop = shop
         self._silent_since_ms = record.created_ms
 
-    def rows(self, count: int) -> None:
-        """Tell of so many rows, unless something was told a moment ago."""
+    def rows(self, count: int, expected: int = 0) -> None:
+        """Tell of so many rows, of so many `expected` where that is known, unless something was told a moment ago."""
         now_ms = self._shop.store.now_ms()
         if now_ms - self._silent_since_ms < self._shop.timings.report_silence_s * 1000:
             return
@@ -29,7 +29,7 @@ class Telling:
         self.record = self._shop.store.transition(
             self.record,
             self.record.state,
-            self.record.having(rows_seen=count),
+            self.record.having(rows_seen=count, rows_expected=expected),
             deliveries=[
                 card(self.record.ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.PROGRESS),
             ],
