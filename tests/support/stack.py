@@ -182,10 +182,37 @@ class Stack:
 
     # What a test does to it
 
-    def strike(self, point: str) -> None:
-        """SIGKILL the next process that reaches `point`."""
+    def strike(self, point: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """Signal the next process that reaches `point`."""
         self._struck_pids[point] = (self.pid("bot"), self.pid("follower"))
-        (self._faults / point).touch()
+        order = self._faults / f"{point}.written"
+        order.write_text(how.name)
+        order.rename(self._faults / point)
+
+    def stopped(self, name: str) -> int:
+        """Return the id of the process below a service that a signal has stopped, once there is one."""
+
+        def look() -> int:
+            states = subprocess.run(["ps", "-axo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
+            are = {int(pid) for pid, state in (line.split() for line in states.splitlines()) if state.startswith("T")}
+            return next((pid for pid, _ in _below(self.pid(name)) if pid in are), 0)
+
+        return wait_for(look, timeout_s=START_S)
+
+    @contextlib.contextmanager
+    def second(self, *words: str) -> Generator[None]:
+        """Run one more process of the product for a while: `second("worker", "--queue", "runs")`."""
+        log = self.home / "logs" / f"second-{words[0]}.log"
+        with (
+            log.open("ab") as lines,
+            subprocess.Popen(
+                [*_module("tuneroom"), *words], env=self.environment, stdin=subprocess.DEVNULL, stderr=lines
+            ) as process,
+        ):
+            try:
+                yield
+            finally:
+                process.kill()
 
     def wait_until_struck(self, point: str) -> None:
         """Return once a process has died at `point` since `strike`, and Slack reaches the bot (again)."""

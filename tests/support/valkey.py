@@ -29,6 +29,7 @@ def contents(client: redis.Redis) -> dict[str, object]:
     return {key: read[client.type(key)](key) for key in client.scan_iter()}
 
 
+AOF = "appendonlydir"
 START_S = 20.0
 """How long a server may take to answer PING, AOF loaded."""
 
@@ -78,6 +79,16 @@ class Server:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def copied_to(self, folder: Path) -> Path:
+        """Copy what lies on its disk, while it runs, as a backup would; return the folder."""
+        return Path(shutil.copytree(self._folder / AOF, folder))
+
+    def restore(self, folder: Path) -> None:
+        """Put a copy in the place of what lies on its disk; it must not be running."""
+        assert self._process is None, "it is running"
+        shutil.rmtree(self._folder / AOF)
+        shutil.copytree(folder, self._folder / AOF)
 
     def client(self) -> redis.Redis:
         """Return a client that decodes answers, for looking at keys; close it."""

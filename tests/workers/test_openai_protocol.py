@@ -16,7 +16,7 @@ from finetune.contract import PromptContract
 from tests.support.samples import a_request
 from workers.openai_bodies import INTENT_KEY
 from workers.openai_protocol import Endpoint, OpenAIProtocol
-from workers.provider import Order, Rows, ErrorKind, ProviderError, Question, RunStatus
+from workers.provider import ErrorKind, Order, ProviderError, Question, Rows, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
 from jobstore.records import Intent
+from jobstore.store import StaleError
 from workers.provider import ErrorKind, Order, ProviderError
 from workers.stages.endings import cancelled, note
 
@@ -47,6 +48,9 @@ def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Inten
     if record.cancel:  # flagged since this stage began: nothing has been sent yet
         return cancelled(shop, record)
     order = _order(shop, record, posting)
+    # a process that was stopped in between has lost its lease, and others have looked the run up in vain since
+    if not shop.store.renew(record, int(shop.timings.lease_s * 1000)):
+        raise StaleError(f"{record.ref.member}: the lease was lost before the request went out")
     try:
         run = provider.create_run(order)
     except ProviderError as error:

@@ -1,0 +1,201 @@
+"""Exactly one paid run, whatever the provider does: by the real stage, the real SDK and a provider over HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from finetune.catalogue import Catalogue
+from jobstore.blobs import Blobs
+from jobstore.buckets import Buckets
+from jobstore.connections import connect_rq
+from jobstore.doorbell import Doorbell
+from jobstore.store import StaleError
+from tests.support.samples import a_job, a_request, recorded
+from tests.support.waiting import wait_for
+from workers.openai_bodies import INTENT_KEY
+from workers.openai_protocol import Endpoint, OpenAIProtocol
+from workers.perform import perform
+from workers.stages.create import create
+from workers.workshop import Timings, Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jobstore.connections import Redis
+    from jobstore.records import Record, Ref
+    from jobstore.store import Store
+
+LONG: Final = Timings(lease_s=30, create_deadline_s=10, lookup_grace_s=60, retry_base_s=0)
+SHORT: Final = dataclasses.replace(LONG, create_deadline_s=0.5, lookup_grace_s=0.5)
+
+
+class Provider(ThreadingHTTPServer):
+    """Creates runs and lists them, badly where it is told to.
+
+    `hides`: so many lists do not show what was created; `forgets`: metadata is not kept; `loses`: answers to create are
+    lost after the work was done; `ignores`: the list's filter is not applied.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.runs: list[dict[str, Any]] = []
+        self.hides, self.forgets, self.loses, self.ignores = 0, False, False, False
+
+    def created(self, asked: dict[str, Any]) -> dict[str, Any]:
+        metadata = None if self.forgets else asked["metadata"]
+        self.runs.append({**RUN, "id": f"ftjob-{len(self.runs)}", "metadata": metadata})
+        return self.runs[-1]
+
+    def listed(self, intent: str) -> dict[str, Any]:
+        shown = [run for run in self.runs if self.ignores or (run["metadata"] or {}).get(INTENT_KEY) == intent]
+        if self.runs and self.hides > 0:
+            self.hides, shown = self.hides - 1, []
+        return {"object": "list", "data": shown, "has_more": False}
+
+
+RUN: Final[dict[str, Any]] = {
+    "object": "fine_tuning.job", "created_at": 1, "error": {}, "fine_tuned_model": None, "finished_at": None,
+    "hyperparameters": {"n_epochs": "auto"}, "model": "tiny", "organization_id": "org", "result_files": [], "seed": 7,
+    "status": "queued", "trained_tokens": None, "training_file": "file-1", "validation_file": None,
+}  # fmt: skip
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Provider
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self._answer(self.server.created(asked), lose=self.server.loses)
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self._answer(self.server.listed(query.get(f"metadata[{INTENT_KEY}]", [""])[0]))
+
+    def _answer(self, body: dict[str, Any], *, lose: bool = False) -> None:
+        if lose:
+            self.close_connection = True
+            return
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Stay quiet."""
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    server = Provider()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, provider: Provider) -> Iterator[Workshop]:
+    """A workshop whose one provider is `provider`, and whose look-ups are believed after a minute and more."""
+    endpoint = Endpoint(name="local", api_key="key", base_url=f"http://127.0.0.1:{provider.server_port}/v1")
+    with connect_rq(redis_url) as bells:
+        yield Workshop(
+            store=store,
+            blobs=Blobs(str(tmp_path)),
+            doorbell=Doorbell(bells),
+            buckets=Buckets(connection),
+            providers={"local": OpenAIProtocol(endpoint)},
+            catalogue=Catalogue.load(),
+            models=(),
+            timings=LONG,
+        )
+
+
+def creating(store: Store) -> Ref:
+    ref = recorded(store, a_job(request=a_request(), train_file="file-1"))
+    record = store.get(ref)
+    assert record is not None
+    record = store.transition(record, "uploading", record.data)
+    return store.transition(record, "creating", record.data).ref
+
+
+def job(store: Store, ref: Ref) -> Record[Any]:
+    record = store.get(ref)
+    assert record is not None
+    return record
+
+
+def test_run_that_is_listed_late_is_adopted(shop: Workshop, store: Store, provider: Provider) -> None:
+    ref, provider.loses, provider.hides = creating(store), True, 3
+    for _ in range(4):
+        perform(shop, ref)
+        assert job(store, ref).state == "creating"
+    perform(shop, ref)
+
+    assert (job(store, ref).state, job(store, ref).data.run) == ("queued", "ftjob-0")
+    assert len(provider.runs) == 1
+
+
+def test_run_whose_metadata_the_provider_forgets_is_put_before_a_person(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    ref, provider.loses, provider.forgets = creating(store), True, True
+    shop = dataclasses.replace(shop, timings=SHORT)
+    perform(shop, ref)
+
+    def looked_up() -> bool:
+        perform(shop, ref)
+        return job(store, ref).state == "unclear"
+
+    wait_for(looked_up, timeout_s=30)
+    assert len(provider.runs) == 1
+
+
+def test_filter_that_the_provider_ignores_adopts_no_other_run(shop: Workshop, store: Store, provider: Provider) -> None:
+    provider.ignores = True
+    provider.created({"metadata": {INTENT_KEY: "another"}})
+    ref = creating(store)
+    perform(shop, ref)
+
+    assert job(store, ref).data.run == "ftjob-1"
+    assert len(provider.runs) == 2
+
+
+def test_record_that_is_older_than_its_run_finds_it_again(shop: Workshop, store: Store, provider: Provider) -> None:
+    """As after a restart from a copy that was made before the run: the intent is not even recorded."""
+    ref, copy = creating(store), creating(store)
+    perform(shop, ref)
+    assert len(provider.runs) == 1
+    # two jobs of one digest, confirmed at the same moment, are what a record and its older copy are
+    perform(shop, copy)
+
+    assert job(store, copy).data.run == job(store, ref).data.run == "ftjob-0"
+    assert len(provider.runs) == 1
+
+
+def test_owner_that_lost_its_lease_before_the_request_sends_none(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    """Its lease lapses while it looks the run up, and another takes the job up."""
+    ref = creating(store)
+    mine = store.claim(ref, ["creating"], 1)
+    assert mine is not None
+    theirs = wait_for(lambda: store.claim(ref, ["creating"], 60_000))
+    assert theirs is not None
+
+    with pytest.raises(StaleError):
+        create(shop, mine)
+    assert provider.runs == []
