@@ -76,11 +76,11 @@ class Asking:
         return "price" if over else ""
 
     def _most_usd(self, batch: Sequence[HeldOutRow]) -> float:
-        """What a batch may cost: no tokenizer makes more tokens of a text than it has bytes, and few half of that."""
-        said = sum(
-            len(row.question.encode()) + len((row.system or self._contract.system or "").encode()) for row in batch
-        )
-        return price_usd(self._model(), said // 2, len(batch) * self.plan.max_tokens) or 0.0
+        """What a batch may cost: as much a row as those before, or by its bytes, of which few tokens have but one."""
+        system = len((self._contract.system or "").encode())
+        said = sum(len(row.question.encode()) + (len(row.system.encode()) if row.system else system) for row in batch)
+        by_bytes = price_usd(self._model(), said // 2, len(batch) * self.plan.max_tokens) or 0.0
+        return max(by_bytes, self.evaluation.cost_usd / max(1, self.evaluation.asked) * len(batch))
 
     def _ask(self, batch: Sequence[HeldOutRow]) -> None:
         with ThreadPoolExecutor(AT_ONCE) as threads:
