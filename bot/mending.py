@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from finetune.permissions import Person
     from finetune.report import Report
+    from finetune.splitting.division import Division
     from jobstore.records import Record
 
 SYSTEM_MAX_CHARACTERS = 20_000
@@ -85,7 +86,9 @@ def guessed(report: Report) -> dict[Part, str]:
     return guess(report.columns)
 
 
-def make_version(desk: Desk, dataset: Record[Dataset], person: Person, recipe: Recipe) -> tuple[Ref, bool]:
+def make_version(
+    desk: Desk, dataset: Record[Dataset], person: Person, recipe: Recipe | Division, *, part: str = ""
+) -> tuple[Ref, bool]:
     """Record that a version is to be made, and ring for it; return it, and whether it is new.
 
     The same recipe for the same dataset is the same version, however often it is asked for; one that could not be made
@@ -100,6 +103,7 @@ def make_version(desk: Desk, dataset: Record[Dataset], person: Person, recipe: R
         source=data.sha256,
         source_name=data.filename,
         recipe=stored,
+        part=part,
     )
     version = Dataset(
         channel=data.channel,

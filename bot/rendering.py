@@ -11,6 +11,7 @@ from bot import views
 from finetune.evaluation import Scores
 from finetune.fixes.difference import Difference
 from finetune.report import Report
+from finetune.splitting.division import Parts
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Record, Ref
 from jobstore.states import Kind
@@ -68,12 +69,13 @@ def _dataset(desk: Desk, record: Record[Dataset]) -> Message:
     return views.dataset_card(record, report, model_labels=labels(desk), difference=difference)
 
 
-def difference_of(desk: Desk, record: Record[Dataset]) -> Difference | None:
-    """Return what a version has changed; None for a dropped file, and for a version that is not made yet."""
+def difference_of(desk: Desk, record: Record[Dataset]) -> Difference | Parts | None:
+    """Return what a version has changed, or what came of a split; None for a file, and before it is made."""
     made = record.data.made
     if made is None or not made.difference:
         return None
-    return msgspec.json.decode(desk.blobs.read(record.ref.team, made.difference), type=Difference)
+    kept = desk.blobs.read(record.ref.team, made.difference)
+    return msgspec.json.decode(kept, type=Parts if made.part else Difference)
 
 
 def labels(desk: Desk) -> dict[str, str]:

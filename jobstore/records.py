@@ -62,7 +62,8 @@ class Made:
 
     `number` is what people call the version by, counted from 2. `source` and `source_name` are the hash and name of the
     bytes it was made of. `recipe` and `difference` are hashes of blobs: a `finetune.mending.Recipe`, and a
-    `finetune.fixes.difference.Difference` once it is made.
+    `finetune.fixes.difference.Difference` once it is made; of a `part` of a split ("train", "valid", "test"), a
+    `finetune.splitting.division.Division` and `Parts`.
     """
 
     parent: str
@@ -72,6 +73,7 @@ class Made:
     source_name: str
     recipe: str
     difference: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
 from bot.listeners.replies import Asker, explained
 from bot.listeners.results import ResultButtons
+from bot.listeners.splits import Splits
 from bot.listeners.versions import VersionButtons
 from bot.payloads import text
 from finetune.errors import UserError
@@ -59,6 +60,7 @@ class Buttons:
             "give_up": (Act.RESOLVE, self._give_up),
             **ResultButtons(desk).acts,
             **VersionButtons(desk, people).acts(),
+            "split": (Act.MEND, Splits(desk).press(people)),
         }
 
     def press(self, body: dict[str, Any], client: WebClient) -> None:

@@ -11,6 +11,7 @@ from bot.grammar import parse_line
 from bot.launch_form import launch_view
 from bot.launching import launch_of
 from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.listeners.splits import Splits
 from bot.listeners.versions import VersionCommands
 from bot.offer import Offer
 from bot.people import insist
@@ -67,6 +68,7 @@ class Commands:
             "show": self._show,
             "fix": versions.fix,
             "convert": versions.convert,
+            "split": Splits(desk).command(self._known),
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,

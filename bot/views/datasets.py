@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from finetune.fixes.difference import Difference
     from finetune.guidance import Task
     from finetune.report import PriceRange, Report
+    from finetune.splitting.division import Parts
     from jobstore.records import Dataset, Record
 
 PRICES_SHOWN: Final = 4
@@ -31,13 +32,14 @@ def dataset_card(
     *,
     model_labels: Mapping[str, str],
     task: Task | None = None,
-    difference: Difference | None = None,
+    difference: Difference | Parts | None = None,
 ) -> Message:
     """The one reply to a dropped file, edited as its check goes on.
 
     `report` is what the check found, once there is one. `model_labels` names the models on offer by id: only their
     prices are shown. Empty, it shows every price that the report has. `task` is what the rows are to teach, where the
-    report guessed otherwise; `difference` is what a version has changed.
+    report guessed otherwise; `difference` is what a version has changed, or how a part was
+    divided.
     """
     if record.data.refusal is not None:
         return _unreadable(record)

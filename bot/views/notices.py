@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "list": ("/tune list", "the datasets and jobs of this channel"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job, or d12: a dataset"),
+    "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
     "cancel": ("/tune cancel j42", "stop a job"),
     "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
     "help": ("/tune help", "this"),

@@ -8,9 +8,11 @@ from bot.mrkdwn import EMPTY, Mrkdwn, bold, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import button, context, modal, overflow, section, select, text_input
 from bot.views.message import Message, message
+from bot.views.parts import part_lines, part_name, part_sentence
 from finetune.conversion.conversion import offered
 from finetune.fixes.choice import by_itself, for_base, safe
 from finetune.fixes.words import OF_MOST_ROWS, ordered, phrase, sentence
+from finetune.splitting.division import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 ROWS_OF_A_CHANGE: Final = 10
 ROWS_THAT_NEED_YOU: Final = 5
+SPLIT_MIN_ROWS: Final = 20
 NO_COLUMN: Final = "-"
 """The choice of a column that stands for none."""
 
@@ -44,11 +47,13 @@ _FREE_NAMES: Final = 2
 """So many columns can be mapped to a prompt and its completion."""
 
 
-def version_lines(record: Record[Dataset], difference: Difference | None, report: Report) -> list[Mrkdwn]:
+def version_lines(record: Record[Dataset], difference: Difference | Parts | None, report: Report) -> list[Mrkdwn]:
     """Return what a version's card begins with: what was changed, by row, and what a person must mend."""
     made = record.data.made
     if made is None:
         return []
+    if made.part or isinstance(difference, Parts):
+        return part_lines(made, difference if isinstance(difference, Parts) else None)
     original = words.name(made.source_name)
     head = mrkdwn(
         "*Version {number}* of *{file}* ({parent}), which is untouched.",
@@ -70,6 +75,8 @@ def making(record: Record[Dataset]) -> Mrkdwn:
 
 def not_made(record: Record[Dataset], reason: Mrkdwn) -> Mrkdwn:
     """A version could not be made."""
+    if record.data.made and record.data.made.part:
+        return mrkdwn("I could not make {part}. {reason}", part=part_name(record.data.made), reason=reason)
     return mrkdwn("There is no {version}. {reason}", version=_name(record), reason=reason)
 
 
@@ -161,9 +168,9 @@ def version_known(version: str) -> Message:
     return _said(mrkdwn("That is {id} already: its report is in the thread of the file.", id=id_))
 
 
-def difference_sentence(difference: Difference) -> Mrkdwn:
+def difference_sentence(difference: Difference | Parts) -> Mrkdwn:
     """What changed, in one sentence, for notifications."""
-    return prose(sentence(difference))
+    return part_sentence(difference) if isinstance(difference, Parts) else prose(sentence(difference))
 
 
 def _said(text: Mrkdwn) -> Message:
@@ -172,6 +179,8 @@ def _said(text: Mrkdwn) -> Message:
 
 def _name(record: Record[Dataset]) -> Mrkdwn:
     made = record.data.made
+    if made is not None and made.part:
+        return part_name(made)
     number, file = (made.number, made.source_name) if made else ("", record.data.filename)
     return mrkdwn("version {number} of *{file}*", number=words.name(number), file=words.name(file))
 
@@ -218,6 +227,9 @@ def _more(record: Record[Dataset], report: Report) -> list[tuple[str, str]]:
         options.append(("fix_empty", f"Delete {words.plural(empty, 'row')} with empty answers"))
     if texts:
         options.append(("fix_texts", f"Apply {words.plural(texts, 'fix', 'fixes')} for base models"))
+    is_part = record.data.made is not None and record.data.made.part != ""
+    if record.state == "accepted" and report.examples >= SPLIT_MIN_ROWS and not is_part:
+        options.append(("split", "Split: train, validation, test"))
     is_usual = report.format == "chat" and record.state != "accepted"  # mend it before it is cut into turns
     options += [] if is_usual else [ACTS[target] for target in offered(report)]
     if not _may_map(report) and report.format in {"prompt-completion", None} and len(report.columns) > _FREE_NAMES:

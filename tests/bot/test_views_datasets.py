@@ -40,7 +40,7 @@ def test_a_clean_dataset_has_its_price_and_a_button() -> None:
         "3 epochs: about $3.71 on gpt-4o-mini, about $3.71 on gpt-4.1-mini.\n"
         "d12 · tickets.csv · longest row 900 tokens · prices of 2026-11-15\n"
         "[Train…]\n"
-        "[⋯ One example per reply, Convert to prompt and completion]"
+        "[⋯ Split: train, validation, test, One example per reply, Convert to prompt and completion]"
     )
     assert card.text == "tickets.csv: *1,204 rows · chat · 412k tokens.* Ready to train."
     assert buttons(card)["train"]["value"] == "dataset:d12"

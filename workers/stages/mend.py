@@ -13,6 +13,7 @@ from jobstore.blobs import BLOCK_BYTES, BlobMissingError
 from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
 from jobstore.records import Refusal
+from workers.stages.divide import divide
 from workers.stages.telling import Telling
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def mend(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
     """Apply a version's recipe to the bytes it is made of; the same recipe and bytes give the same version."""
     made, team = record.data.made, record.ref.team
     assert made is not None, "only a version begins by mending"
+    if made.part:
+        return divide(shop, record, made)
     told = Telling(shop, record)
     try:
         recipe = Recipe.from_json(shop.blobs.read(team, made.recipe))
