@@ -91,7 +91,7 @@ def _of_objects(text: str, extension: str) -> Container:
 
 def _of_arrays(text: str, extension: str) -> Container:
     first, _, rest = text.partition("\n")
-    if not re.match(r"\[\s*(?:[{\]]|\n)", text) or (_is_json(first) and rest.lstrip().startswith("[")):
+    if not re.match(r"\[\s*(?:[{\]]|\n)", text) or (_is_json(first) and rest.lstrip().startswith(("[", "{"))):
         return Container("jsonl")
     return _named("json", extension)
 

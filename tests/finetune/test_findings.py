@@ -28,6 +28,7 @@ CHAT_FINDINGS = [
     ("not-json", b'{"messages": NaN}', "error"),
     ("not-an-object", b"[1, 2]", "error"),
     ("not-an-object", b"null", "error"),
+    ("not-an-object", b"[]", "error"),
     ("messages-missing", {"messages": []}, "error"),
     ("messages-missing", {"messages": "hello"}, "error"),
     ("messages-missing", {"text": "hello"}, "error"),
@@ -112,6 +113,13 @@ VALID_ROWS = [
 @pytest.mark.parametrize("row", VALID_ROWS)
 def test_tools_pictures_names_weights_and_refusals_are_valid_chat(row: Any) -> None:
     assert report_of(with_row(row)).findings == ()
+
+
+@pytest.mark.parametrize("first", [[], [1], 5, "x", None])
+def test_a_first_line_that_is_no_object_is_one_row_of_many(first: Any) -> None:
+    report = report_of(jsonl([first, *map(chat, range(60))]))
+    assert (report.container, report.examples) == ("jsonl", 60)
+    assert [(finding.code, finding.rows) for finding in report.findings] == [("not-an-object", (1,))]
 
 
 def test_blank_lines_and_windows_line_ends_count_as_an_editor_counts_them() -> None:
