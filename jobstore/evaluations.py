@@ -10,14 +10,15 @@ class Evaluation:
     """An evaluation of a job's model, while it goes on and after it. Rows, classes and answers are blobs.
 
     `plan` is a `finetune.evaluation.Plan`, `answers` a list of `Given`, `scores` a `Scores`, each as JSON, `chart` the
-    picture of the confusion matrix. `rows` of the `held_out` rows are asked, `asked` of them have been. `stopped` says
-    why not all were: "time", "price" or "provider". `cost_usd` is what asking has cost.
+    picture of the confusion matrix, which only a classifier has. `rows` of the `held_out` rows are asked, `asked` of
+    them have been. `stopped` says why not all were: "time", "price" or "provider". `cost_usd` is what asking has cost.
     """
 
     plan: str
     rows: int
     held_out: int
     begun_ms: int
+    is_classifier: bool = True
     with_odds: bool = True
     answers: str = ""
     asked: int = 0

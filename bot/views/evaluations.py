@@ -1,4 +1,4 @@
-"""What a tuned classifier answered to rows it was not trained on, in figures that say how far to trust them."""
+"""What a tuned model answered to rows it was not trained on, in figures that say how far to trust them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.views.message import Message, message
 from bot.views.preformatted import lined_up, preformatted
 
 if TYPE_CHECKING:
-    from finetune.evaluation import Scores
-    from finetune.metrics import Confusion, Share
+    from finetune.evaluation import Classes, Scores
+    from finetune.metrics import Confusion, Share, TwoClasses
     from jobstore.evaluations import Evaluation
     from jobstore.records import Job, Record
 
@@ -29,23 +29,33 @@ _STOPPED: Final = {
 
 
 def evaluation_post(record: Record[Job], scores: Scores) -> Message:
-    """The accuracy with its interval, what it compares with, a line for each class, and what to look at next."""
-    evaluation = record.data.evaluation
+    """The share of right answers with its interval, what it compares with, class by class, and what to look at next."""
+    evaluation, classes = record.data.evaluation, scores.classes
     text = mrkdwn(
-        "{title}: test accuracy {share} on rows it was not trained on, {right} of {total} right.",
+        "{title}: {what} {share} on rows it was not trained on, {right} of {total} right.",
         title=job_title(record),
+        what=what_is_measured(is_classifier=classes is not None),
         share=share_words(scores.right),
         right=scores.right.right,
         total=scores.right.total,
     )
+    said = lines(_baseline(classes), _advice(scores.right, classes)) if classes else EXACT
     return message(
         text,
-        section(lines(text, _baseline(scores), _advice(scores))),
-        preformatted(_table(scores)),
-        context(_two_classes(scores)),
+        section(lines(text, said)),
+        preformatted(_table(classes.matrix)) if classes else None,
+        context(_two_classes(classes.two)) if classes and classes.two else None,
         context(_asked(evaluation, scores)) if evaluation else None,
         actions(try_button(record), details_button(record)),
     )
+
+
+EXACT: Final = mrkdwn("Right is an answer that is word for word what was expected. Try it on questions of your own.")
+
+
+def what_is_measured(*, is_classifier: bool) -> str:
+    """Return what a share of right answers is called: a classifier's, or that of any other model."""
+    return "test accuracy" if is_classifier else "exact answers"
 
 
 def confusion_title(record: Record[Job]) -> str:
@@ -59,27 +69,27 @@ def share_words(share: Share) -> str:
     return f"{round(100 * share.value)}% ({low}–{high})"  # noqa: RUF001 - the same
 
 
-def _baseline(scores: Scores) -> Mrkdwn:
+def _baseline(classes: Classes) -> Mrkdwn:
     return mrkdwn(
         "Always answering {label} would get {share}%.",
-        label=_name(scores.commonest_label),
-        share=round(100 * scores.commonest.value),
+        label=_name(classes.commonest_label),
+        share=round(100 * classes.commonest.value),
     )
 
 
-def _advice(scores: Scores) -> Mrkdwn:
+def _advice(right: Share, classes: Classes) -> Mrkdwn:
     """What to do next, the first that fits: no better than guessing, one weak class, or nothing to mend."""
-    if scores.right.interval.low <= scores.commonest.value:
+    if right.interval.low <= classes.commonest.value:
         return mrkdwn("*That is no proven gain.* Add rows, or check that their labels are right.")
-    weak = _weakest(scores.matrix)
+    weak = _weakest(classes.matrix)
     if not weak:
         return mrkdwn("Try it on questions of your own.")
-    taken = _taken_for(scores.matrix, weak)
+    taken = _taken_for(classes.matrix, weak)
     return mrkdwn(
         "Weakest is {label}: {hits} of {rows} right{taken}. Add rows of it.",
         label=_name(weak),
-        hits=scores.matrix.hits(weak),
-        rows=scores.matrix.support(weak),
+        hits=classes.matrix.hits(weak),
+        rows=classes.matrix.support(weak),
         taken=mrkdwn(", mostly taken for {other}", other=_name(taken)) if taken else EMPTY,
     )
 
@@ -102,8 +112,7 @@ def _taken_for(matrix: Confusion, label: str) -> str:
     return other if other and row[other] else ""
 
 
-def _table(scores: Scores) -> str:
-    matrix = scores.matrix
+def _table(matrix: Confusion) -> str:
     order = sorted(matrix.labels, key=lambda label: (-matrix.support(label), label))
     rows = [_row(matrix, label) for label in order[:CLASSES_MAX]]
     more = len(order) - CLASSES_MAX
@@ -127,10 +136,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)}%" if whole else "–"  # noqa: RUF001 - no figure
 
 
-def _two_classes(scores: Scores) -> Mrkdwn:
-    two = scores.two
-    if two is None:
-        return EMPTY
+def _two_classes(two: TwoClasses) -> Mrkdwn:
     figures = {
         "precision": two.precision,
         "recall": two.recall,
@@ -143,8 +149,10 @@ def _two_classes(scores: Scores) -> Mrkdwn:
 
 
 def _asked(evaluation: Evaluation, scores: Scores) -> Mrkdwn:
+    weighted = scores.classes.weighted_f1 if scores.classes else None
     parts = [
-        "" if scores.weighted_f1 is None else f"weighted F1 {scores.weighted_f1:.2f}",
+        f"weighted F1 {weighted:.2f}" if weighted is not None else "",
+        f"{round(100 * scores.tokens.value)}% of the tokens right" if scores.tokens else "",
         f"{evaluation.asked:,} of {words.plural(evaluation.held_out, 'held-out row')} asked",
         f"the provider refused {scores.refused:,}" if scores.refused else "",
         "asking was free" if evaluation.cost_usd <= 0 else f"asking cost {words.money(evaluation.cost_usd)}",

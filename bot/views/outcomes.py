@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose, quoted
 from bot.views import words
 from bot.views.blocks import actions, button, confirmation, context, section
-from bot.views.evaluations import share_words
+from bot.views.evaluations import share_words, what_is_measured
 from bot.views.jobs import TOY_NOTE, details_button, job_title, try_button
 from bot.views.message import Message, message
 from finetune.metrics import Share
@@ -150,7 +150,9 @@ def _accuracy(job: Job) -> Mrkdwn:
     found = job.evaluation
     if found is None or not found.scored:
         return EMPTY
-    return mrkdwn(" Test accuracy {share}.", share=share_words(Share(min(found.right, found.scored), found.scored)))
+    share = share_words(Share(min(found.right, found.scored), found.scored))
+    what = what_is_measured(is_classifier=found.is_classifier).capitalize()
+    return mrkdwn(" {what} {share}.", what=what, share=share)
 
 
 def _next_button(record: Record[Job], results: Results) -> Block | None:

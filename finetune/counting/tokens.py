@@ -30,6 +30,7 @@ class _Bindings(Protocol):
 
 class _Tokenizer(Protocol):
     def count(self, text: str) -> int: ...
+    def encode(self, text: str) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,13 @@ def estimate(text: str) -> int:
     """Return roughly the tokens of `text`: 1 for 4 ASCII characters, 3 for 4 others; ordinary text within a third."""
     ascii_characters = len(text.encode("ascii", "ignore"))
     return -(-ascii_characters // 4) + -(-3 * (len(text) - ascii_characters) // 4)
+
+
+def token_ids(encoding: EncodingName) -> Callable[[str], list[int]] | None:
+    """Return what gives a text's tokens by their numbers, None where no ranks are at hand. Special names are text."""
+    if importlib.util.find_spec("bpe_openai") is None:
+        return None
+    return lambda text: _tokenizer(encoding).encode(replace_surrogates(text))
 
 
 def _packaged(encoding: str) -> Callable[[str], int] | None:

@@ -89,6 +89,19 @@ def test_the_weakest_class_is_named_with_what_it_is_taken_for() -> None:
     )
 
 
+def test_answers_that_are_no_classes_are_right_word_for_word() -> None:
+    rows = (HeldOutRow("q", "Berlin, 14 May"), HeldOutRow("r", "Seoul"))
+    found = scores_of(Plan(rows=rows), [Given("Berlin, 15 May"), Given("Seoul")], lambda text: [*text.encode()])
+    assert found is not None
+    record = a_job("ready", evaluation=dataclasses.replace(DONE, is_classifier=False, right=1, scored=2))
+    assert shown(evaluation_post(record, found)).startswith(
+        "*support-bot* (j42): exact answers 50% (9–91) on rows it was not trained on, 1 of 2 right.\n"
+        "Right is an answer that is word for word what was expected. Try it on questions of your own.\n"
+        "95% of the tokens right · 200 of 1,204 held-out rows asked"
+    )
+    assert "answers: it is model m42. Exact answers 50% (9–91).\n" in shown(ready_post(record))
+
+
 def test_many_classes_are_shown_by_their_size() -> None:
     expected = [f"class {number}" for number in range(15) for _ in range(number + 1)]
     text = shown(evaluation_post(a_job("ready", evaluation=DONE), scores(expected, expected)))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.evaluation import Given, Plan, Scores, positive_of, scores_of
+from finetune.counting.tokens import token_ids
+from finetune.evaluation import Classes, Given, Plan, Scores, positive_of, scores_of
 from finetune.held_out import HeldOutRow
 from finetune.metrics import Share
 
@@ -17,23 +18,56 @@ def plan(expected: str, positive: str = "s") -> Plan:
     return Plan(rows=rows, labels=("h", "s"), positive=positive)
 
 
+def classes_of(scores: Scores) -> Classes:
+    assert scores.classes is not None
+    return scores.classes
+
+
+def test_answers_without_classes_are_right_word_for_word_and_token_by_token() -> None:
+    rows = (HeldOutRow("q", "1 2"), HeldOutRow("r", "0 5"), HeldOutRow("s", "4 2"))
+    given_ = [Given("1 1"), Given(" 0 5\n"), Given("4 2")]
+    scores = scores_of(Plan(rows=rows), given_, lambda text: [int(number) for number in text.split()])
+    assert scores == Scores(right=Share(2, 3), tokens=Share(5, 6))
+
+
+def test_labels_of_one_token_have_no_token_accuracy() -> None:
+    scores = scores_of(plan("sh"), [Given("s"), Given("spam spam")], lambda text: [len(text)])
+    assert scores is not None
+    assert scores.tokens is None
+
+
+def test_tokens_are_those_of_the_models_encoding() -> None:
+    ids = token_ids("o200k_base")
+    if ids is None:
+        pytest.skip("no ranks on this machine")
+    rows = (HeldOutRow("q", "Berlin, 14 May"),)
+    scores = scores_of(Plan(rows=rows), [Given("Berlin, 15 May")], ids)
+    assert scores is not None
+    assert scores.tokens is not None
+    assert (scores.tokens.total - scores.tokens.right, scores.right.right) == (1, 0)
+    assert len(ids("half \ud83d <|endoftext|>")) > 3
+
+
 def test_answers_are_compared_row_by_row_without_their_blanks() -> None:
     scores = scores_of(plan("sshh"), [Given(" s\n", 0.9), Given("h", 0.4), Given("h", 0.1), Given("spam", None)])
     assert scores is not None
     assert scores.right == Share(2, 4)
-    assert (scores.matrix.labels, scores.matrix.counts) == (("h", "s"), ((1, 0, 1), (1, 1, 0)))
-    assert (scores.commonest, scores.commonest_label) == (Share(2, 4), "h")
-    assert scores.two is not None
-    assert (scores.two.positive, scores.two.precision, scores.two.recall) == ("s", 1.0, 0.5)
-    assert (scores.two.auroc, scores.two.auprc) == (1.0, 1.0)
+    assert scores.tokens is None  # tokens were not asked for
+    classes = classes_of(scores)
+    assert (classes.matrix.labels, classes.matrix.counts) == (("h", "s"), ((1, 0, 1), (1, 1, 0)))
+    assert (classes.commonest, classes.commonest_label) == (Share(2, 4), "h")
+    assert classes.two is not None
+    assert (classes.two.positive, classes.two.precision, classes.two.recall) == ("s", 1.0, 0.5)
+    assert (classes.two.auroc, classes.two.auprc) == (1.0, 1.0)
 
 
 def test_rows_that_were_refused_or_not_asked_are_left_out() -> None:
     scores = scores_of(plan("sshh"), [Given("s"), Given(None), Given("h")])
     assert scores is not None
     assert (scores.right, scores.refused) == (Share(2, 2), 1)
-    assert scores.two is not None
-    assert scores.two.auroc is None
+    two = classes_of(scores).two
+    assert two is not None
+    assert two.auroc is None
 
 
 @pytest.mark.parametrize("given_", [[], [Given(None), Given(None)]])
@@ -45,8 +79,8 @@ def test_more_than_two_classes_have_no_positive_one() -> None:
     three = Plan(rows=(HeldOutRow("q", "a"), HeldOutRow("r", "b")), labels=("a", "b", "c"))
     scores = scores_of(three, [Given("a"), Given("a")])
     assert scores is not None
-    assert scores.two is None
-    assert scores.matrix.labels == ("a", "b", "c")
+    assert classes_of(scores).two is None
+    assert classes_of(scores).matrix.labels == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(

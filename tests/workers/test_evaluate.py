@@ -16,7 +16,8 @@ from finetune.evaluation import Scores
 from jobstore.blobs import Blobs
 from jobstore.buckets import Buckets
 from jobstore.doorbell import Doorbell
-from tests.support.samples import MONTH, TEAM, a_job, a_request, recorded
+from tests.bot.cards import a_report
+from tests.support.samples import MONTH, TEAM, a_dataset, a_job, a_request, recorded
 from workers.openai_protocol import Endpoint, OpenAIProtocol
 from workers.perform import perform
 from workers.stages.asking import BATCH
@@ -121,17 +122,15 @@ class Bench:
             **limits,
         )
 
-    def trained(self, rows: int = 20, **changes: Any) -> Ref:
+    def trained(self, rows: int = 20, *, contract: PromptContract = CONTRACT, **changes: Any) -> Ref:
         """Return a job that is being probed, of whose rows every other is "yes"."""
         lines = [
             json.dumps({"prompt": f"question {number} ->", "completion": f" {('no', 'yes')[number % 2]}\n"})
             for number in range(rows)
         ]
-        contract, _ = self.blobs.put(TEAM, [msgspec.json.encode(CONTRACT)])
+        kept, _ = self.blobs.put(TEAM, [msgspec.json.encode(contract)])
         valid = self.blobs.put_text(TEAM, "\n".join(lines)) if lines else ""
-        job = a_job(
-            contract=contract, valid_blob=valid, train_blob=valid, model="ft:tiny", request=a_request(), **changes
-        )
+        job = a_job(contract=kept, valid_blob=valid, train_blob=valid, model="ft:tiny", **changes)
         ref = recorded(self.store, job)
         for state in PATH:
             record = self.store.get(ref)
@@ -172,9 +171,28 @@ def test_every_row_is_asked_once_by_its_contract(bench: Bench) -> None:
         ("ft:tiny", 0.0, "\n", 7)
     }
     found = bench.scores(record)
-    assert (found.right.right, found.right.total, found.commonest.right) == (10, 20, 10)
-    assert found.two is not None
-    assert (found.two.positive, found.two.recall, found.two.precision) == ("yes", 0.0, None)
+    assert found.classes is not None
+    assert (found.right.right, found.right.total, found.classes.commonest.right) == (10, 20, 10)
+    assert found.classes.two is not None
+    assert (found.classes.two.positive, found.classes.two.recall, found.classes.two.precision) == ("yes", 0.0, None)
+
+
+@pytest.mark.parametrize(("task", "asked"), [("extraction", 20), ("chat", 0), (None, 0)])
+def test_a_model_that_does_not_classify_is_asked_where_one_answer_is_right(
+    bench: Bench, task: str | None, asked: int
+) -> None:
+    report, _ = bench.blobs.put(TEAM, [msgspec.json.encode(a_report(task=task))])
+    dataset = recorded(bench.store, a_dataset(report=report))
+    plain = PromptContract(kind="completion", separator=" ->", stop=("\n",))
+    ref = bench.trained(contract=plain, request=a_request(dataset=dataset.id))
+    bench.model.say = lambda prompt: " yes" if "question 7" in prompt else " no"
+    record = bench.done(bench.shop(), ref)
+    assert len(bench.model.asked) == 1 + asked
+    assert (record.data.evaluation is not None) == bool(asked)
+    if record.data.evaluation:
+        found = bench.scores(record)
+        assert (found.right.right, found.right.total, found.classes) == (11, 20, None)
+        assert (record.data.evaluation.is_classifier, record.data.evaluation.chart) == (False, "")
 
 
 def test_what_asking_cost_is_said_and_counted(bench: Bench) -> None:

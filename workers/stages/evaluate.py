@@ -1,4 +1,4 @@
-"""evaluating → ready: ask a classifier about rows it was not trained on, and announce it with what came of it.
+"""evaluating → ready: ask a model about rows it was not trained on, and announce it with what came of it.
 
 The run is paid for and finished: whatever goes wrong here is logged, and the model is announced without the figure.
 """
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from finetune.evaluation import Plan, positive_of, scores_of
+from finetune.counting.tokens import token_ids
+from finetune.evaluation import EXACT_TASKS, Plan, positive_of, scores_of
 from finetune.held_out import chosen
+from finetune.report import Report
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.evaluations import Evaluation
 from jobstore.faults import reach
+from jobstore.records import Ref
+from jobstore.states import Kind
 from jobstore.store import StaleError
 from workers.confusion_chart import confusion_chart
 from workers.prices import price_usd
@@ -34,7 +38,7 @@ CLASSES_MIN: Final = 2
 
 
 def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
-    """Return what there is to ask a model that has just answered; None where it does not classify held-out rows.
+    """Return what there is to ask a model that has just answered; None where no answer would be right or wrong.
 
     A model whose answers have no known price is not asked: nobody agreed to pay it.
     """
@@ -43,15 +47,27 @@ def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
         return None
     contract = contract_of(shop, team, job)
     counts = {label.name: label.rows for label in contract.labels}
-    if len(counts) < CLASSES_MIN:
+    is_classifier = len(counts) >= CLASSES_MIN
+    if not is_classifier and _task(shop, record) not in EXACT_TASKS:
         return None
     with shop.blobs.open(team, job.valid_blob) as lines:
         rows, held_out = chosen(lines, contract, limit=shop.evaluation_rows, seed=job.request.seed)
     if not rows:
         return None
-    plan = Plan(rows=tuple(rows), labels=tuple(sorted(counts)), positive=positive_of(counts))
+    labels = tuple(sorted(counts)) if is_classifier else ()
+    plan = Plan(rows=tuple(rows), labels=labels, positive=positive_of(counts) if is_classifier else "")
     stored, _ = shop.blobs.put(team, [msgspec.json.encode(plan)])
-    return Evaluation(plan=stored, rows=len(rows), held_out=held_out, begun_ms=shop.store.now_ms())
+    return Evaluation(
+        plan=stored, rows=len(rows), held_out=held_out, begun_ms=shop.store.now_ms(), is_classifier=is_classifier
+    )
+
+
+def _task(shop: Workshop, record: Record[Job]) -> str | None:
+    """What the rows teach, as their check inferred it."""
+    dataset = shop.store.get(Ref(record.ref.team, Kind.DATASET, record.data.request.dataset))
+    if dataset is None or not dataset.data.report:
+        return None
+    return Report.from_json(shop.blobs.read(record.ref.team, dataset.data.report)).task
 
 
 def evaluate(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
@@ -84,12 +100,15 @@ def _turn(shop: Workshop, record: Record[Job]) -> Record[Job]:
 
 
 def _concluded(shop: Workshop, asking: Asking) -> Evaluation | None:
-    scores = scores_of(asking.plan, asking.given)
+    team, job = asking.record.ref.team, asking.record.data
+    model = shop.catalogue.get(job.request.model)
+    scores = scores_of(asking.plan, asking.given, token_ids(model.encoding) if model else None)
     if scores is None:
         return None
-    team = asking.record.ref.team
     stored, _ = shop.blobs.put(team, [msgspec.json.encode(scores)])
-    chart, _ = shop.blobs.put(team, [confusion_chart(scores.matrix, title=asking.record.data.title)])
+    chart = ""
+    if scores.classes:
+        chart, _ = shop.blobs.put(team, [confusion_chart(scores.classes.matrix, title=job.title)])
     return dataclasses.replace(
         asking.evaluation, right=scores.right.right, scored=scores.right.total, scores=stored, chart=chart
     )
@@ -100,10 +119,9 @@ def announced(shop: Workshop, record: Record[Job], evaluation: Evaluation | None
     ref, channel = record.ref, record.data.channel
     said: list[Delivery] = []
     if evaluation is not None:
-        said = [
-            post(ref, "evaluation", channel=channel, rank=Rank.MILESTONE),
-            post(ref, "confusion", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE),
-        ]
+        said.append(post(ref, "evaluation", channel=channel, rank=Rank.MILESTONE))
+    if evaluation is not None and evaluation.chart:
+        said.append(post(ref, "confusion", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE))
     return shop.store.transition(
         record,
         "ready",
