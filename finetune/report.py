@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from finetune.contract import PromptContract  # noqa: TC001 - msgspec reads the annotations at run time
+from finetune.counting.profile import TokenProfile  # noqa: TC001
 from finetune.findings import Finding, Severity
 from finetune.shape import Shape  # noqa: TC001 - the same
 
@@ -43,6 +44,7 @@ class Report:
     `container` is what holds the rows, `encoding` the text's, both as they were recognised; `doubts` says why, in
     sentences, where that was not certain. `task` comes with the guidance by task, and is None until then. `shape` is
     what prompts and completions share, None for other formats. `columns` are the names that the first rows have.
+    `profile` is how long the examples are, None where there are none.
     """
 
     format: FormatName | None
@@ -61,6 +63,7 @@ class Report:
     doubts: tuple[str, ...] = ()
     shape: Shape | None = None
     columns: tuple[str, ...] = ()
+    profile: TokenProfile | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -8,6 +8,7 @@ from finetune.catalogue import ESTIMATE_MARGIN, default_epochs
 from finetune.checking.file_findings import Learnt, findings_of
 from finetune.checking.notes import by_severity
 from finetune.checking.tasks import infer_task
+from finetune.counting.profile import TokenProfile, bars
 from finetune.findings import Finding, Severity
 from finetune.report import PriceRange, Report, Tokens
 
@@ -55,11 +56,13 @@ def conclude(survey: Survey, rows: Rows, question: Question, counters: Sequence[
     margin = _margin(found, counters)
     estimated = margin > 0 or (bool(question.asked) and not any(model.exact_tokens for model in question.asked))
     examples = found.examples if found else 0
+    tokens = found.lengths[counters[0].encoding].summary() if found else Tokens()
     return Report(
         format=name,
         rows=survey.rows,
         examples=examples,
-        tokens=found.lengths[counters[0].encoding].summary() if found else Tokens(),
+        tokens=tokens,
+        profile=_profile(found, tokens, question, counters[0]) if found and examples else None,
         epochs=default_epochs(examples),
         price_usd=_prices(name, found, question, margin) if name and found and examples else {},
         findings=by_severity(findings),
@@ -78,6 +81,19 @@ def _learnt(name: FormatName, found: FormatSurvey, question: Question, counter: 
     contract, shape = found.learner.contract(counter), found.traits.shape()
     task = question.task or infer_task(name, shape, found.traits.cues, contract)
     return Learnt(task, shape, contract, counter)
+
+
+def _profile(found: FormatSurvey, tokens: Tokens, question: Question, counter: TokenCounter) -> TokenProfile:
+    edges, counts = bars(found.lengths[counter.encoding].counts, tokens.p95)
+    return TokenProfile(
+        edges=edges,
+        counts=counts,
+        longest=found.longest.rows(),
+        replies=found.replies,
+        trained=found.trained,
+        cut=found.notes.count("over-context"),
+        context=min((model.context for model in question.asked), default=0),
+    )
 
 
 def _whole_file(refusal: Refusal) -> Finding:

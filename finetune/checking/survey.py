@@ -14,6 +14,7 @@ from finetune.checking.traits import Traits
 from finetune.containers import jsonl
 from finetune.containers.jsonl import Flaw
 from finetune.counting.lengths import Lengths
+from finetune.counting.profile import LongestRows
 from finetune.findings import ROWS_SHOWN
 from finetune.formats.recognition import FORMATS, Recogniser, lack_of
 
@@ -41,7 +42,10 @@ class FormatSurvey:
     rows: int = 0
     examples: int = 0
     with_images: int = 0
+    replies: int = 0
+    trained: int = 0
     counted_exactly: bool = True
+    longest: LongestRows = field(default_factory=LongestRows)
 
     def count_row(self, number: int) -> None:
         """Count one row more of this format, whether it can be read or not."""
@@ -124,6 +128,8 @@ class Survey:
         survey.examples += 1
         survey.counted_exactly = survey.counted_exactly and example.counted_exactly
         survey.with_images += example.images > 0
+        survey.replies += example.replies
+        survey.trained += example.trained
         survey.learner.add(example)
         survey.traits.add(example, number)
         for overlap in self.overlaps:
@@ -134,12 +140,15 @@ class Survey:
 
     def weigh(self, rows: Sequence[Marked], studied: Studied) -> None:
         """Take what was found of examples, in the order of the file."""
+        shown = self._encodings[0]
         for encoding, tokens in zip(self._encodings, studied.tokens, strict=True):
             context = self._contexts.get(encoding)
             for row, counted in zip(rows, tokens, strict=True):
                 survey = self.formats[row.example.format]
                 length = row.example.overhead + counted
                 survey.lengths[encoding].add(length)
+                if encoding == shown and length > survey.longest.shorter:
+                    survey.longest.add(row.number, length)
                 if context is not None and length > context:
                     survey.notes.add("over-context", row.number)
         for index, code, what in studied.looks.sensitive:

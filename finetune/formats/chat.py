@@ -59,6 +59,7 @@ def read_plain(line: bytes) -> Example | None:
         if not message.content.strip():
             problems.append("content-missing")
     is_answered = roles[-1] == "assistant"
+    replies = roles.count("assistant")
     asks_once = is_answered and (roles == _ONE_TURN or roles[1:] == _ONE_TURN)
     return Example(
         format="chat",
@@ -70,6 +71,8 @@ def read_plain(line: bytes) -> Example | None:
         system=messages[0].content if messages[0].role == "system" else None,
         prompt=said[-3] if asks_once else "",
         completion=said[-1] if asks_once else "",
+        replies=replies,
+        trained=replies,
     )
 
 
@@ -83,7 +86,9 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
     for message in messages:
         problems += message_problems(message)
     problems += _role_problems([message.get("role") for message in messages])
-    if _trains_nothing(messages):
+    replies = [message for message in messages if message.get("role") == "assistant"]
+    trained = sum(map(_is_trained, replies))
+    if replies and not trained:
         problems.append("nothing-trained")
     problems += tools.problems(row, messages)
     pictured, pictures = images.problems(messages)
@@ -105,6 +110,8 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
         prompt=prompt,
         completion=completion,
         images=pictures,
+        replies=len(replies),
+        trained=trained,
     )
 
 
@@ -161,9 +168,8 @@ def _is_part(part: Any) -> bool:
     return kind in {"input_audio", "file"} and isinstance(typed.get(kind), dict)
 
 
-def _trains_nothing(messages: list[dict[str, Any]]) -> bool:
-    replies = [message for message in messages if message.get("role") == "assistant"]
-    return bool(replies) and all(type(reply.get("weight")) is int and reply["weight"] == 0 for reply in replies)
+def _is_trained(reply: dict[str, Any]) -> bool:
+    return type(reply.get("weight")) is not int or reply["weight"] != 0
 
 
 def texts(message: dict[str, Any]) -> list[str]:

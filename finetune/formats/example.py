@@ -22,7 +22,7 @@ class Example:
     those that answer the same; it is None where there is no one answer, and then `asked` is of the whole example.
     Both hold within this process only. `system` is the system message; `prompt` and `completion` are the two texts of
     a pair, and of a chat with one question and one answer. `problems` are codes of findings, `images` how many pictures
-    it has.
+    it has. Of the assistant's `replies`, `trained` are learnt.
     """
 
     format: FormatName
@@ -36,6 +36,8 @@ class Example:
     prompt: str = ""
     completion: str = ""
     images: int = 0
+    replies: int = 1
+    trained: int = 1
 
     @property
     def key(self) -> int:
