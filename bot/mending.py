@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from bot.rendering import report_of
-from finetune.conversion.columns import PARTS, Part, guess
+from finetune.conversion.columns import PARTS, Part, column_named, guess
 from finetune.conversion.conversion import TARGETS, Conversion, Target, conversion_of, offered
 from finetune.errors import UserError
 from finetune.mending import Recipe, conversion_recipe, recipe_of
@@ -114,10 +114,11 @@ def make_version(
         made=made,
     )
     event = {"type": "VersionAsked", "person": person.id, "parent": dataset.ref.id, "number": "$NUMBER"}
+    audit = {"act": "mend", "person": person.id, "digest": stored, "on": "dataset:$ID"}
     once = f"version:{dataset.ref.id}:{stored}"
-    ref, is_new = desk.store.record(team, version, dedupe=once, event=event)
+    ref, is_new = desk.store.record(team, version, dedupe=once, event=event, audit=audit)
     while not is_new and _failed(desk, ref):
-        ref, is_new = desk.store.record(team, version, dedupe=f"{once}:after:{ref.id}", event=event)
+        ref, is_new = desk.store.record(team, version, dedupe=f"{once}:after:{ref.id}", event=event, audit=audit)
     if is_new:
         desk.doorbell.ring(ref)
     return ref, is_new
@@ -130,7 +131,7 @@ def insist_on_length(system: str) -> None:
 
 
 def _column(report: Report, named: str) -> str:
-    found = next((one for one in report.columns if one.strip().lower() == named.strip().lower()), None)
+    found = column_named(report.columns, named)
     if found is None:
         known = ", ".join(report.columns[:10])
         raise UserError("column-unknown", f"There is no column {named[:80]}.", f"There are {known}.")

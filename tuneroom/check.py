@@ -62,7 +62,7 @@ def run(argv: Sequence[str], stdout: TextIO, catalogue: Catalogue, *, stderr: Te
         stdout.write(json.dumps(report.as_json() | version, ensure_ascii=False, indent=2) + "\n")
     else:
         stdout.write(render(report, arguments.file, arguments.task))
-        stdout.write(mend.render(arguments.fix, difference) if difference else "")
+        stdout.write(mend.render(arguments.fix, difference) if difference else mend.offer(report, arguments))
     stderr.write(f"tuneroom check: no new version: {refusal}\n" if refusal else "")
     return EXIT_CODES[report.verdict] or (EXIT_USAGE if refusal else 0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from finetune.containers.refusal import UnreadableError
-from finetune.conversion.columns import PARTS
+from finetune.conversion.columns import PARTS, column_named
 from finetune.conversion.conversion import TARGETS, Conversion, conversion_of, offered
 from finetune.fixes import words
 from finetune.fixes.choice import BY_ITSELF, OF_TEXTS, safe
@@ -81,6 +81,15 @@ def render(out: str, difference: Difference) -> str:
     return "\n".join(lines) + "\n"
 
 
+def offer(report: Report, arguments: argparse.Namespace) -> str:
+    """Return what could be mended, "" where that is nothing, or was tried."""
+    count = len(safe(report))
+    if arguments.fix is not None or not count:
+        return ""
+    named = "1 safe fix" if count == 1 else f"{count} safe fixes"
+    return f"--fix OUT writes a new version with {named} applied.\n"
+
+
 def as_json(out: str, difference: Difference) -> dict[str, Any]:
     """Return what changed as plain JSON values; at most the first 20 rows of each change."""
     changes = [{"code": change.code, "rows": [*change.rows], "count": change.count} for change in difference.changes]
@@ -103,7 +112,7 @@ def _recipe(report: Report, arguments: argparse.Namespace) -> Recipe:
     if arguments.map:
         pairs = [part.split("=", 1) for part in arguments.map.split(",")]
         mapping: dict[Part, str] = {
-            known: name.strip() for known in PARTS for part, name in pairs if part.strip() == known
+            known: _column(report, name) for known in PARTS for part, name in pairs if part.strip() == known
         }
         target = arguments.convert or "prompt-completion"
         return Recipe(conversion=Conversion(source=None, target=target, mapping=mapping, system=arguments.system))
@@ -120,6 +129,13 @@ def _recipe(report: Report, arguments: argparse.Namespace) -> Recipe:
     return Recipe(
         format=recipe.format, meant=recipe.meant, fixes=recipe.fixes, shape=recipe.shape, conversion=conversion
     )
+
+
+def _column(report: Report, wanted: str) -> str:
+    found = column_named(report.columns, wanted)
+    if found is None:
+        raise CannotMendError(f"there is no column {wanted.strip()}; there are {', '.join(report.columns) or 'none'}")
+    return found
 
 
 def _wrong_mapping(text: str) -> str:

@@ -64,6 +64,12 @@ def guess(columns: Sequence[str]) -> dict[Part, str]:
     return {part: found[part] for part in PARTS if part in found}
 
 
+def column_named(columns: Sequence[str], wanted: str) -> str | None:
+    """Return the column that somebody means by a name, whatever its capitals, width and blanks; None for none."""
+    exact = (column for column in columns if column == wanted)
+    return next(exact, next((column for column in columns if _folded(column) == _folded(wanted)), None))
+
+
 def mapped(row: Object, mapping: Mapping[Part, str]) -> Converted:
     """Return the row with its columns under the names that they are mapped to; the others are left away.
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finetune.checking.rules import RULES
 from finetune.findings import ROWS_SHOWN
 from finetune.fixes import words
-from finetune.fixes.choice import OF_TEXTS, SAFE, by_itself, fixes, safe
+from finetune.fixes.choice import BY_ITSELF, OF_TEXTS, SAFE, by_itself, fixes, safe
 from finetune.fixes.difference import Change
 from finetune.mending import Recipe, recipe_of
 from finetune.shape import Shape
@@ -192,6 +193,10 @@ def test_preference_and_chat_rows_lose_only_what_is_not_read() -> None:
     kept = chat(1, message("user", "x"), message("assistant", "y"), tools=[], functions=[], parallel_tool_calls=True)
     mended, _ = version(jsonl([kept | {"id": 1}] * 12), Recipe(format="chat", fixes=("extra-column",)))
     assert objects(mended) == [kept] * 12
+
+
+def test_what_the_report_calls_fixable_has_a_fix() -> None:
+    assert {code for code, rule in RULES.items() if rule.fixable} == {*SAFE, *BY_ITSELF, *OF_TEXTS}
 
 
 def test_unknown_fix_is_refused() -> None:

@@ -44,6 +44,8 @@ def test_columns_of_other_names_are_mapped_and_converted(tmp_path: Path) -> None
     assert code == 2
     assert "Columns mapped in 60 rows." in said
     assert run(str(out))[0] == 0
+    code, _, err = run(source, "--fix", str(tmp_path / "never.jsonl"), "--map", "prompt=질문,completion=answer")
+    assert (code, "no column answer; there are 번호, 질문, 답변" in err) == (2, True)
     code, _, err = run(source, "--fix", str(tmp_path / "never.jsonl"))
     assert (code, "see --map" in err) == (2, True)
     assert not (tmp_path / "never.jsonl").exists()
@@ -58,6 +60,12 @@ def test_fixes_go_before_a_conversion(tmp_path: Path) -> None:
         {"role": "system", "content": "Answer."},
         {"role": "user", "content": "q0"},
     ]
+
+
+def test_what_could_be_mended_is_said_below_the_report(tmp_path: Path) -> None:
+    source = pairs(tmp_path / "a.jsonl")
+    assert run(source)[1].endswith("--fix OUT writes a new version with 2 safe fixes applied.\n")
+    assert "--fix OUT" not in run(source, "--fix", str(tmp_path / "b.jsonl"))[1]
 
 
 def test_nothing_to_mend_is_said_and_written_as_jsonl(tmp_path: Path) -> None:
