@@ -74,7 +74,7 @@ def explain(curves: Curves) -> Explanation:
         final_train_loss=train[-1][1] if train else None,
         final_valid_loss=measured[-1][1] if measured else None,
         final_train_accuracy=last(curves.train_accuracy),
-        final_valid_accuracy=last(curves.full_valid_accuracy) or last(curves.valid_accuracy),
+        final_valid_accuracy=last((*curves.valid_accuracy, *curves.full_valid_accuracy)),
         best_step=best_step,
         best_valid_loss=best_loss,
         diagnosis=judgement.diagnosis,
