@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.desk import Desk
     from finetune.catalogue import Model, Service
-    from finetune.guidance import Guidance
+    from finetune.guidance import Guidance, Task
     from finetune.report import Report
     from jobstore.records import Dataset, Job, Record
 
@@ -56,7 +56,7 @@ class Offer:
     @property
     def guidance(self) -> Guidance | None:
         """What is good for what these rows teach; for a model that begins from nothing it would be too little."""
-        task = next((one for one in TASKS if one == self.report.task), None)
+        task: Task | None = next((one for one in TASKS if one == self.report.task), None)
         return guidance_for(task) if task and not self.service.from_scratch else None
 
     @property

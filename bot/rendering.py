@@ -84,7 +84,8 @@ def labels(desk: Desk) -> dict[str, str]:
 
 
 def _job(desk: Desk, record: Record[Job]) -> Message:
-    return views.job_card(record, desk.store.now_ms())
+    pauses = desk.catalogue.service(record.data.request.provider).pauses
+    return views.job_card(record, desk.store.now_ms(), pauses=pauses)
 
 
 def _chart(desk: Desk, record: Record[Job]) -> Upload:
@@ -179,6 +180,7 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "cancelled": lambda _, record: views.cancelled_post(record),
     "stuck": lambda _, record: views.stuck_post(record),
     "unclear": lambda _, record: views.unclear_post(record),
+    "deleted": lambda _, record: views.deleted_post(record),
     "answer": _answer,
     "prompt_failed": _prompt_failed,
 }

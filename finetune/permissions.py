@@ -17,6 +17,8 @@ class Act(StrEnum):
     LIST = "list"
     SHOW = "show"
     CANCEL = "cancel"
+    STEER = "steer"
+    DELETE = "delete"
     RESOLVE = "resolve"
     TRY = "try"
 
@@ -58,7 +60,7 @@ class Policy:
     channels: frozenset[str] = frozenset()
 
 
-OWNERS_ONLY = frozenset({Act.CANCEL, Act.RESOLVE})
+OWNERS_ONLY = frozenset({Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE})
 
 
 def may(person: Person, act: Act, place: Place, policy: Policy, thing: Owned | None = None) -> UserError | None:

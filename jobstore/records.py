@@ -180,6 +180,7 @@ class Job:
     (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider. So is `sample`: the
     question of one row that was held out, to try the model with. `accounts`: whose spending of `month` the price is
     reserved under besides everybody's (`jobstore.money`). `sent_bytes` of `send_bytes` have been uploaded.
+    `wish`: "pause" or "resume", until the provider has been told.
     `used_step` is the step of the checkpoint that answers in the model's place, 0 where the model does.
     `trained_epochs` and `trained_rate` (a multiplier) are what "auto" became, where the provider told.
     """
@@ -222,6 +223,7 @@ class Job:
     probe_since_ms: int = 0
     ready_ms: int = 0
     refusal: Refusal | None = None
+    wish: str = ""
     note: str = ""
 
     @property

@@ -31,7 +31,7 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state: who acts, and the states a record may go to from here. No way out means it is finished.
+    """One state: who acts, and the states a record may go to from here.
 
     What is finished is forgotten after the retention, unless it `is_kept`: a model lives longer than its job's news.
     """
@@ -42,8 +42,8 @@ class State:
 
     @property
     def is_final(self) -> bool:
-        """Whether a record in this state is finished."""
-        return not self.to
+        """Whether a record in this state is finished: nobody is due to act on it, though a person still may."""
+        return self.actor is Actor.NOBODY
 
 
 def _live(actor: Actor, *to: str) -> State:
@@ -72,7 +72,9 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "analysing": _live(Actor.WORKER, "probing"),
         "probing": _live(Actor.WORKER, "evaluating", "ready"),
         "evaluating": _live(Actor.WORKER, "ready"),
-        "ready": State(Actor.NOBODY, is_kept=True),
+        "ready": State(Actor.NOBODY, ("deleting",), is_kept=True),
+        "deleting": _live(Actor.WORKER, "deleted"),
+        "deleted": _DONE,
         "failed": _DONE,
         "cancelled": _DONE,
     },

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
 from jobstore.records import Refusal
+from jobstore.steering import PAUSED
 from workers import waits
 from workers.progress import progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
@@ -47,7 +48,7 @@ class Look:
 
 async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job] | None:
     """Look at a run once and commit what changed; the record is due again by its age. Returns what was committed."""
-    listed = None if record.cancel else look.roster.latest(record.data.run)
+    listed = None if record.cancel or record.data.wish else look.roster.latest(record.data.run)
     # of a run that still waits, and whose status the list tells, there are no events worth a call
     is_waiting = listed is not None and listed.status is RunStatus.WAITING
     if not await _may_ask(shop, record, look, calls=(listed is None) + (not is_waiting)):
@@ -82,7 +83,11 @@ async def _may_ask(shop: Workshop, record: Record[Job], look: Look, *, calls: in
 
 
 async def _asked(provider: Provider, record: Record[Job]) -> Run:
-    return await (provider.cancel if record.cancel else provider.run)(record.data.run)
+    """Ask how the run is, or tell what a person wants of it, which is answered with how it is then."""
+    if record.cancel:
+        return await provider.cancel(record.data.run)
+    tell = {"pause": provider.pause, "resume": provider.resume}.get(record.data.wish, provider.run)
+    return await tell(record.data.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ def _no_such_run(shop: Workshop, record: Record[Job]) -> None:
 def _commit(shop: Workshop, record: Record[Job], seen: _Seen) -> Record[Job]:
     run = seen.run
     progress = progressed(record.data.progress, run, seen.events or (), now_ms=seen.look.now_ms)
-    changed = record.having(progress=progress, note="")
+    changed = record.having(progress=progress, wish="", note=_refused_wish(record, run))
     match run.status:
         case RunStatus.SUCCEEDED:
             return _trained(shop, record, changed, run)
@@ -134,6 +139,14 @@ def _commit(shop: Workshop, record: Record[Job], seen: _Seen) -> Record[Job]:
             return endings.cancelled(shop, dataclasses.replace(record, data=changed))
         case _:
             return _going_on(shop, record, changed, seen)
+
+
+def _refused_wish(record: Record[Job], run: Run) -> str:
+    if record.data.wish == "pause" and run.said not in PAUSED:
+        return "The provider did not pause the run."
+    if record.data.wish == "resume" and run.said in PAUSED:
+        return "The provider did not resume the run."
+    return ""
 
 
 def _going_on(shop: Workshop, record: Record[Job], changed: Job, seen: _Seen) -> Record[Job]:

@@ -9,6 +9,7 @@ from bot.confirming import accounts_of, over_cap
 from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
+from bot.listeners.job_acts import JobButtons
 from bot.listeners.replies import Asker, explained
 from bot.listeners.results import ResultButtons
 from bot.listeners.splits import Splits
@@ -59,6 +60,7 @@ class Buttons:
             "start_anew": (Act.RESOLVE, self._start_anew),
             "give_up": (Act.RESOLVE, self._give_up),
             **ResultButtons(desk).acts,
+            **JobButtons(desk).acts,
             **VersionButtons(desk, people).acts(),
             "split": (Act.MEND, Splits(desk).press(people)),
         }

@@ -10,6 +10,7 @@ from bot.form_values import first_values, of_line
 from bot.grammar import parse_line
 from bot.launch_form import launch_view
 from bot.launching import launch_of
+from bot.listeners.job_acts import JobCommands
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.listeners.splits import Splits
 from bot.listeners.versions import VersionCommands
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from finetune.permissions import Person, Place
     from jobstore.records import Dataset, Record, Ref
 
-ALIASES: Final = {"test": "try", "status": "show", "events": "show", "": "train"}
+MINE: Final = frozenset({"mine", "my", "my jobs"})
+ALIASES: Final = {"test": "try", "status": "show", "events": "show", "checkpoints": "show", "": "train"}
 
 
 def register(app: App, desk: Desk, people: People) -> None:
@@ -61,6 +63,7 @@ class Commands:
         self._people = people
         self._client = client
         versions = VersionCommands(desk, client, self._known)
+        self._jobs = JobCommands(desk, client, self._known)
         self._verbs: dict[str, Callable[[Command, Person, Place], Message | None]] = {
             "help": self._help,
             "list": self._list,
@@ -72,6 +75,7 @@ class Commands:
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,
+            **self._jobs.verbs,
         }
 
     def answer(self, body: dict[str, Any]) -> Message | None:
@@ -98,9 +102,10 @@ class Commands:
         insist(self._desk, person, Act.LIST, place)
         if command.rest.lower() in {"templates", "template"}:
             return views.templates_list()
-        store = self._desk.store
-        jobs = store.listed(command.team, Kind.JOB, command.channel)
-        return views.jobs_list(jobs, store.listed(command.team, Kind.DATASET, command.channel))
+        store, whose = self._desk.store, {person.id} if command.rest.lower() in MINE else None
+        listed = [store.listed(command.team, kind, command.channel) for kind in (Kind.JOB, Kind.DATASET)]
+        jobs, datasets = ([one for one in found if not whose or one.data.person in whose] for found in listed)
+        return views.jobs_list(jobs, datasets)
 
     def _templates(self, command: Command, person: Person, place: Place) -> Message:
         if not command.rest:
@@ -121,6 +126,8 @@ class Commands:
             task, report = parse_task(named) if named else None, report_of(self._desk, record)
             difference = difference_of(self._desk, record)
             return views.dataset_card(record, report, model_labels=labels(self._desk), task=task, difference=difference)
+        if command.rest[:1].lower() == "m":
+            return self._jobs.lineage(record)
         return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
 
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:

@@ -15,10 +15,12 @@ from bot.listeners.commands import known, offer_of
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.listeners.versions import submit_conversion, submit_mapping
 from bot.payloads import text
+from bot.views import words
 from finetune.errors import UserError
 from finetune.launch import parse_whole
 from finetune.permissions import Act
 from jobstore.connections import UNAVAILABLE
+from jobstore.deleting import delete_model
 from jobstore.records import Ref
 from jobstore.resolving import name_run
 
@@ -38,7 +40,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_FIELD = {"launch": "suffix", "try": "prompt", "name_run": "run", "convert": "system", "map_columns": "prompt"}
+FIRST_FIELD = {
+    "launch": "suffix",
+    "try": "prompt",
+    "name_run": "run",
+    "delete_model": "model",
+    "convert": "system",
+    "map_columns": "prompt",
+}
 
 
 def register(app: App, desk: Desk, people: People) -> None:
@@ -48,6 +57,7 @@ def register(app: App, desk: Desk, people: People) -> None:
         "launch": modals.launch,
         "try": modals.ask,
         "name_run": modals.name_run,
+        "delete_model": modals.delete_model,
         "convert": modals.convert,
         "map_columns": modals.map_columns,
     }
@@ -168,6 +178,16 @@ class Modals:
         """Have a dataset's columns mapped."""
         person, dataset = self._known(sent, sent.memo, Act.MEND)
         submit_mapping(self._desk, sent, person, dataset)
+        return None
+
+    def delete_model(self, sent: Submission) -> Answer:
+        """Delete a model for good."""
+        person, job = self._known(sent, sent.memo, Act.DELETE)
+        if sent.values.get("model", "").strip().lower() != words.model_handle(job.ref.id):
+            message = f"Type {words.model_handle(job.ref.id)} to delete it."
+            raise UserError("not-confirmed", message, "Nothing is deleted yet.")
+        delete_model(self._desk.store, job, person.id)
+        self._desk.doorbell.ring(job.ref)
         return None
 
     def _known(self, sent: Submission, member: str, act: Act) -> tuple[Person, Record[Any]]:

@@ -1,13 +1,14 @@
 """The views: pure functions from records and reports to Block Kit."""
 
-from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, started
+from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, started, steered
 from bot.views.answers import answer_post, prompt_failed_post
 from bot.views.datasets import dataset_card
 from bot.views.evaluations import confusion_title, evaluation_post
 from bot.views.jobs import job_card
 from bot.views.launching import LaunchForm, launch_modal
+from bot.views.lineage import deleted_post, lineage_message
 from bot.views.message import Message
-from bot.views.modals import details_modal, name_run_modal, try_modal
+from bot.views.modals import delete_modal, details_modal, name_run_modal, try_modal
 from bot.views.notices import (
     help_message,
     job_details,
@@ -45,6 +46,8 @@ __all__ = [
     "csv_coming",
     "csv_title",
     "dataset_card",
+    "delete_modal",
+    "deleted_post",
     "details_modal",
     "dropped",
     "evaluation_post",
@@ -54,6 +57,7 @@ __all__ = [
     "job_details",
     "jobs_list",
     "launch_modal",
+    "lineage_message",
     "name_run_modal",
     "near_miss",
     "not_training_data",
@@ -65,6 +69,7 @@ __all__ = [
     "rows_title",
     "something_failed",
     "started",
+    "steered",
     "stuck_post",
     "templates_list",
     "try_modal",

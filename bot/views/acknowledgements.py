@@ -12,6 +12,7 @@ from bot.views.message import Message, message
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest
     from jobstore.records import Job, Record
+    from jobstore.steering import Wish
 
 _TOO_LATE: Final = {
     "unclear": mrkdwn("The outcome at the provider is unknown. Decide that first: the buttons are in its thread."),
@@ -35,6 +36,12 @@ def started(job: str, request: TrainRequest) -> Message:
 def csv_coming(job: Record[Job]) -> Message:
     """The file was asked for: it is put into the thread once, however often it is asked for."""
     return _said(mrkdwn("The figures of every step of {job} are in its thread, as a CSV file.", job=bold(job.ref.id)))
+
+
+def steered(job: Record[Job], wish: Wish) -> Message:
+    """A run is to rest, or to go on."""
+    doing = {"pause": "Pausing", "resume": "Resuming"}[wish]
+    return _said(mrkdwn("{doing} {job}. Its card says when it is done.", doing=doing, job=bold(job.ref.id)))
 
 
 def cancel_outcome(job: Record[Job], outcome: str) -> Message:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.mrkdwn import EMPTY, Mrkdwn, clip, code, date, lines, mention, mrkdwn
 from bot.views import words
 from bot.views.blocks import context, divider, section, sections
+from bot.views.chosen import chosen_facts
 from bot.views.jobs import job_title, price_words
 from bot.views.stages import stage_note, stage_short
 
@@ -47,17 +48,9 @@ def _fact(label: str, value: str | Mrkdwn) -> Mrkdwn:
 
 
 def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
-    request = job.request
     return [
-        ("Base model", words.name(request.model)),
-        ("Provider", words.name(request.provider)),
-        ("Dataset", mrkdwn("{id} {sha}", id=words.handle(request.dataset), sha=code(request.sha256[:12]))),
+        *chosen_facts(job.request),
         ("Rows", f"{job.rows:,}" if job.rows else ""),
-        ("Kept for validation", f"{request.holdout_percent}%, seed {request.seed}"),
-        ("Epochs", _or_auto(request.epochs)),
-        ("Batch size", _or_auto(request.batch_size)),
-        ("Learning-rate multiplier", _or_auto(request.learning_rate_multiplier)),
-        ("Name", words.name(request.suffix)),
         ("Price", price_words(job)),
         ("Tokens trained", f"{job.trained_tokens:,}" if job.trained_tokens else ""),
         ("Confirmed", _confirmed(job)),
@@ -65,12 +58,13 @@ def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
         ("Training file", _id(job.train_file)),
         ("Validation file", _id(job.valid_file)),
         ("Model at the provider", _id(job.model)),
+        ("Checkpoints", _checkpoints(job)),
         ("Reason", _reason(job)),
     ]
 
 
-def _or_auto(value: float | None) -> str:
-    return "auto" if value is None else f"{value:g}"
+def _checkpoints(job: Job) -> str:
+    return ", ".join(f"step {point.step:,}" for point in job.checkpoints)
 
 
 def _id(text: str) -> Mrkdwn:

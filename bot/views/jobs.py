@@ -9,6 +9,7 @@ from bot.views import words
 from bot.views.blocks import actions, button, confirmation, context, section
 from bot.views.message import Message, message
 from bot.views.stages import stage_note, stage_sentence, stage_steps
+from jobstore.states import Actor
 
 if TYPE_CHECKING:
     from bot.views.message import Block
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 TOY_NOTE: Final = mrkdwn("_Toy model: it memorises a format and knows nothing._")
 
 
-def job_card(record: Record[Job], now_ms: int) -> Message:
-    """The job's one root message; `now_ms` is for the time left."""
+def job_card(record: Record[Job], now_ms: int, *, pauses: bool = False) -> Message:
+    """The job's one root message; `now_ms` is for the time left, `pauses` says whether its provider pauses runs."""
     title = job_title(record)
     sentence = stage_sentence(record, now_ms)
     return message(
@@ -27,7 +28,12 @@ def job_card(record: Record[Job], now_ms: int) -> Message:
         context(stage_steps(record)),
         context(stage_note(record)),
         context(_origin(record), TOY_NOTE if words.is_toy(record.data.request.model) else EMPTY),
-        actions(try_button(record), details_button(record), cancel_button(record)),
+        actions(
+            try_button(record),
+            details_button(record),
+            pause_button(record) if pauses else None,
+            cancel_button(record),
+        ),
     )
 
 
@@ -69,6 +75,16 @@ def try_button(record: Record[Job]) -> Block | None:
 def details_button(record: Record[Job]) -> Block:
     """Details, always."""
     return button("Details", "details", record.ref.member)
+
+
+def pause_button(record: Record[Job]) -> Block | None:
+    """Pause a run, or let it go on; nothing while that is being done."""
+    job = record.data
+    if record.at.actor is not Actor.FOLLOWER or record.cancel or job.wish or job.progress.status == "pausing":
+        return None
+    if job.progress.status == "paused":
+        return button("Resume", "resume_job", record.ref.member, style="primary")
+    return button("Pause", "pause_job", record.ref.member)
 
 
 def cancel_button(record: Record[Job]) -> Block | None:

@@ -52,6 +52,24 @@ def name_run_modal(job: Record[Job], *, metadata: str) -> Block:
     )
 
 
+def delete_modal(job: Record[Job], *, metadata: str) -> Block:
+    """The form that deletes a model: its name is typed, so that nobody does it by accident."""
+    handle = words.model_handle(job.ref.id)
+    warning = mrkdwn(
+        "This deletes {model}, the model of {title}, at the provider, and its checkpoints. It cannot be undone: to have"
+        " it again, it must be trained and paid for again.",
+        model=_handle(job),
+        title=job_title(job),
+    )
+    return modal(
+        "delete_model",
+        "Delete a model",
+        [section(warning), text_input("model", f"Type {handle} to delete it", "")],
+        submit="Delete for good",
+        metadata=metadata,
+    )
+
+
 def details_modal(record: Record[Job], events: Sequence[Mapping[str, Any]]) -> Block:
     """Everything that is known of a job: its request, its ids, what happened when."""
     return modal("details", f"Job {record.ref.id}", details_blocks(record, events))

@@ -24,14 +24,19 @@ NAME_IN_LIST: Final = 40
 LINE_MAX: Final = 240
 TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
-    "train": ("/tune train d12", "the form that trains a model on it; /tune alone takes the newest dataset"),
+    "train": ("/tune train d12", "the form that trains a model on it; or at once: epochs=3 lr=x0.5 valid=10%"),
     "fix": ("/tune fix d12", "a new version with the safe fixes"),
     "convert": ("/tune convert d12 to=chat", "a new version as chat; system= and columns by name, such as prompt=Q"),
-    "list": ("/tune list", "the datasets and jobs of this channel"),
+    "list": ("/tune list", "the datasets and jobs of this channel; /tune list mine: yours"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job, or d12: a dataset"),
     "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
+    "pause": ("/tune pause j42", "let a run rest; /tune resume j42 lets it go on"),
+    "resume": ("/tune resume j42", "let a paused run go on"),
+    "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
     "cancel": ("/tune cancel j42", "stop a job"),
+    "reproduce": ("/tune reproduce j42", "the form with everything as it was, to train the same again"),
+    "delete": ("/tune delete m42", "delete a trained model for good; it asks first"),
     "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
     "help": ("/tune help", "this"),
 }

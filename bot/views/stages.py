@@ -38,7 +38,10 @@ _SENTENCES: Final = {
     "evaluating": mrkdwn("Trained. Asking it about rows it was not trained on."),
     "asleep": mrkdwn("Trained. The model is not hosted, so it does not answer."),
     "cancelled": mrkdwn("Cancelled."),
+    "deleting": mrkdwn("Deleting the model at the provider."),
+    "deleted": mrkdwn("The model is deleted."),
 }
+_WISHES: Final = {"pause": mrkdwn("*Pausing.*"), "resume": mrkdwn("*Resuming.*")}
 _NO_REASON: Final = mrkdwn("The provider gave no reason.")
 
 
@@ -47,6 +50,8 @@ def stage_sentence(record: Record[Job], now_ms: int) -> Mrkdwn:
     sentence = _sentence(record, now_ms)
     if record.cancel and not record.at.is_final:
         return mrkdwn("*Cancelling.* {sentence}", sentence=sentence)
+    if record.data.wish in _WISHES and not record.at.is_final:
+        return mrkdwn("{wish} {sentence}", wish=_WISHES[record.data.wish], sentence=sentence)
     return sentence
 
 

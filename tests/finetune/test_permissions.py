@@ -15,6 +15,7 @@ HERE = Place(channel="C1")
 ANYWHERE = Policy()
 MINE = Owned(kind="job", owner="U1", channel="C1")
 THEIRS = Owned(kind="job", owner="U2", channel="C1")
+ENDING_OR_DECIDING = {Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE}
 
 
 def code(
@@ -73,12 +74,12 @@ def test_things_made_elsewhere_are_out_of_reach_and_unknown(act: Act, *, is_admi
 
 @pytest.mark.parametrize("act", Act)
 def test_what_another_started_is_theirs_to_stop(act: Act) -> None:
-    assert code(act=act, thing=THEIRS) == ("not-yours" if act in {Act.CANCEL, Act.RESOLVE} else "")
+    assert code(act=act, thing=THEIRS) == ("not-yours" if act in ENDING_OR_DECIDING else "")
     assert code(dataclasses.replace(MEMBER, is_admin=True), act, thing=THEIRS) == ""
 
 
 def test_owners_only_are_the_acts_that_end_or_decide() -> None:
-    assert set(OWNERS_ONLY) == {Act.CANCEL, Act.RESOLVE}
+    assert set(OWNERS_ONLY) == ENDING_OR_DECIDING
 
 
 FLAGS: list[dict[str, Any]] = [

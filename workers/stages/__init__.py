@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.states import Kind
-from workers.stages import analyse, answer, check, create, evaluate, mend, prepare, probe, upload
+from workers.stages import analyse, answer, check, create, delete, evaluate, mend, prepare, probe, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ STAGES: Final[dict[tuple[Kind, str], Stage]] = {
     (Kind.JOB, "analysing"): analyse.analyse,
     (Kind.JOB, "probing"): probe.probe,
     (Kind.JOB, "evaluating"): evaluate.evaluate,
+    (Kind.JOB, "deleting"): delete.delete,
     (Kind.PROMPT, "asked"): answer.begin,
     (Kind.PROMPT, "answering"): answer.answer,
 }

@@ -1,0 +1,29 @@
+"""deleting → deleted: the model and its checkpoints are deleted at the provider; what is gone already is no error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobstore.deliveries import Rank, card, post
+
+if TYPE_CHECKING:
+    from jobstore.records import Job, Record
+    from workers.workshop import Workshop
+
+
+def delete(shop: Workshop, record: Record[Job]) -> Record[Job]:
+    """Delete the checkpoints first: while the model is there, a person still sees what remains to be done."""
+    job = record.data
+    provider = shop.providers[job.request.provider]
+    for name in dict.fromkeys([*(point.name for point in job.checkpoints), job.model]):
+        provider.delete_model(name)
+    return shop.store.transition(
+        record,
+        "deleted",
+        record.having(checkpoints=(), note=""),
+        event={"type": "ModelDeleted"},
+        deliveries=[
+            card(record.ref, channel=job.channel, rank=Rank.TERMINAL),
+            post(record.ref, "deleted", channel=job.channel, rank=Rank.MILESTONE),
+        ],
+    )
