@@ -56,6 +56,7 @@ WEIGHTS: Final = (4, 2, 4, 2, 3, 3)
 PAUSE_S: Final = (0.3, 2.5)
 LOST_SHARE: Final = 0.04
 OUTAGE_S: Final = 2.0
+AT_WORK_S: Final = 3.0
 IN_TIME: Final = {"TUNEROOM_LEASE_S": "", "TUNEROOM_CREATE_DEADLINE_S": "", "TUNEROOM_LOOKUP_GRACE_S": ""}
 """Empty: the product's own."""
 
@@ -257,20 +258,29 @@ class Killer:
             time.sleep(self._chance.uniform(0, OUTAGE_S))
             self._stack.redis.start()
             return
-        pid, what = self._pid(victim)
+        pid, _, held = self._at_work(victim)
         if not pid:
             return
-        held = self._leases(what)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             self.kills[victim] += 1
             with self._lock:
                 self._held += held
 
+    def _at_work(self, victim: str) -> tuple[int, str, list[Held]]:
+        """Wait a little for the victim to hold something: a death in idleness proves less."""
+        deadline = time.monotonic() + self._chance.uniform(0, AT_WORK_S)
+        while True:
+            pid, what = self._pid(victim)
+            held = self._leases(what) if pid else []
+            if held or time.monotonic() >= deadline:
+                return pid, what, held
+            time.sleep(0.005)
+
     def _pid(self, victim: str) -> tuple[int, str]:
         """The process to kill, and whose leases die with it."""
         if victim in {"queue", "task"}:
-            queue = self._chance.choice(("runs", "runs", "checks", "prompts"))
+            queue = self._chance.choice(("runs", "runs", "checks"))
             below = [pid for pid, command in _below(self._stack.pid("worker")) if f"--queue {queue}" in command]
             if not below or (victim == "task" and len(below) < 2):
                 return 0, ""

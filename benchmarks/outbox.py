@@ -1,6 +1,6 @@
 """Five thousand deliveries over fifty channels of one workspace, within Slack's rates: does all arrive, how late?
 
-    ./run python benchmarks/outbox.py --seconds 180
+    ./run python benchmarks/outbox.py --seconds 240
 
 Jobs that train want their card edited again and again (80% of what is put), and every fifth delivery is a post of its
 own; at the end each job has terminal news. All of it goes through the record's own scripts and `tuneroom bot` as it
@@ -190,22 +190,28 @@ def furnish(store: Store, channels: int) -> list[Record[Any]]:
 def put_all(
     store: Store, outbox: Outbox, records: list[Record[Any]], deliveries: int, seconds: float, chance: random.Random
 ) -> Put:
-    """Put so many deliveries, evenly over the time, the channels at random; the last of each job is terminal."""
+    """Put so many deliveries, evenly over the time, the channels at random; each job ends at a moment of the last half.
+
+    A job that has ended is edited no more; its channel goes on.
+    """
     put, began = Put(), time.monotonic()
     steps = Counter[int]()
     plain = deliveries - 2 * len(records)
+    ends = {place: chance.randrange(plain // 2, plain) for place in range(len(records))}
     for number in range(plain):
         time.sleep(max(0.0, began + seconds * number / plain - time.monotonic()))
+        for place in [place for place, at in ends.items() if at == number]:
+            del ends[place]
+            steps[place] += 1
+            records[place] = _edit(store, records[place], put, steps[place], rank=Rank.TERMINAL)
+            _post(outbox, records[place], put, deliveries + place, rank=Rank.TERMINAL)
         place = chance.randrange(len(records))
-        if number % 5 == 0:
+        if number % 5 == 0 or not ends:
             _post(outbox, records[place], put, number)
         else:
+            place = chance.choice(list(ends))
             steps[place] += 1
             records[place] = _edit(store, records[place], put, steps[place])
-    for place, record in enumerate(records):
-        steps[place] += 1
-        records[place] = _edit(store, record, put, steps[place], rank=Rank.TERMINAL)
-        _post(outbox, record, put, deliveries + place, rank=Rank.TERMINAL)
     return put
 
 
@@ -355,7 +361,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--deliveries", type=int, default=5_000)
     parser.add_argument("--channels", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=180.0, help="over how long they are put")
+    parser.add_argument("--seconds", type=float, default=240.0, help="over how long they are put")
     parser.add_argument("--patience", type=float, default=900.0, help="how long to wait for the last of them")
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--json", action="store_true", help="on one line")
