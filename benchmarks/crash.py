@@ -361,7 +361,9 @@ def reckon(stack: LossyStack, stories: list[Story], expected: int) -> dict[str, 
     wanted = [f"card:{d.ref.member}" for d in datasets]
     for job in jobs:
         wanted += [f"card:{job.ref.member}", *(f"{view}:{job.ref.member}" for view in ("results", "ready"))]
-    pictures = _pictures(stack, jobs)
+    pictures = [
+        (found, 1 + (job.data.evaluation is not None)) for found, job in zip(_pictures(stack, jobs), jobs, strict=True)
+    ]
     counted = _counted_events(stack, jobs)
     requests = Counter(job.data.title for job in jobs)
     return {
@@ -377,9 +379,10 @@ def reckon(stack: LossyStack, stories: list[Story], expected: int) -> dict[str, 
         "events_doubled": doubled.total() + counted["doubled"],
         "events_of_records": {"missing": dict(missing), "doubled": dict(doubled)},
         "events_of_the_provider": counted,
-        "posts_missing": sum(not shown[one] for one in wanted) + sum(not found for found in pictures),
-        "posts_doubled": sum(times - 1 for times in shown.values()) + sum(max(0, found - 1) for found in pictures),
-        "posts": shown.total() + sum(pictures),
+        "posts_missing": sum(not shown[one] for one in wanted) + sum(max(0, due - found) for found, due in pictures),
+        "posts_doubled": sum(times - 1 for times in shown.values())
+        + sum(max(0, found - due) for found, due in pictures),
+        "posts": shown.total() + sum(found for found, _ in pictures),
         "dead_letters": stack.outbox.dead_letters(TEAM_ID),
         "files_dropped_and_not_recorded": expected - len({dataset.data.filename for dataset in datasets}),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobstore.pulse import Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from finetune.catalogue import Catalogue
     from finetune.permissions import Policy
@@ -53,4 +53,5 @@ class Desk:
     lease_s: float
     slack_timeout_s: int
     listen: Callable[[], Redis]
+    read_webhook: Callable[[bytes, Mapping[str, str]], str] | None = None
     pulse: Pulse = field(default_factory=Pulse)

@@ -1,4 +1,4 @@
-"""Signed HTTP: Slack calls the bot at /slack/events."""
+"""Signed HTTP: Slack calls the bot at /slack/events, and a provider at /provider/events where its secret is set."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot import provider_news
 from bot.app import Backstage, build
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def serve_http(desk: Desk, *, token: str, signing_secret: str, host: str, port: 
     backstage = Backstage(desk, app.client)
     backstage.start()
     routes = [Route("/slack/events", _endpoint(app), methods=["POST"]), Route("/healthz", _health_of(desk))]
+    if desk.read_webhook is not None:
+        routes.append(Route("/provider/events", provider_news.endpoint(desk, desk.read_webhook), methods=["POST"]))
     server = _Server(uvicorn.Config(Starlette(routes=routes), host=host, port=port, log_level="warning"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))

@@ -49,6 +49,11 @@ def seen_hash(channel: str) -> str:
     return f"seen-bytes:{channel}"
 
 
+def runs_hash(provider: str) -> str:
+    """The look-up of jobs by their provider's id of the run."""
+    return f"runs:{provider}"
+
+
 def _first_due_ms(state: State) -> int:
     """At once; but a worker is rung for by whoever commits, and the due entry waits for that ring to be lost."""
     return LOST_RING_MS if state.actor is Actor.WORKER else 0

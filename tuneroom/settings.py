@@ -53,6 +53,7 @@ class Settings:
 
     Provider and money
         openai_api_key, openai_base_url
+        provider_webhook_secret whsec_…, where the provider tells of its runs at /provider/events; for signed HTTP only
         provider              the name of the provider behind them
         models                base models on offer, separated by commas; empty: those of the price table still open
         price_table           a JSON file that adds to or changes the price table
@@ -95,6 +96,7 @@ class Settings:
     home: str = ".tuneroom"
     openai_api_key: str = ""
     openai_base_url: str = ""
+    provider_webhook_secret: str = ""
     provider: str = "openai"
     models: str = ""
     price_table: str = ""
@@ -148,6 +150,7 @@ class Settings:
         """What must never be printed or logged."""
         password = urlsplit(self.redis_url).password or ""
         given = {self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.openai_api_key}
+        given |= {self.provider_webhook_secret}
         return frozenset(secret for secret in given | {password, unquote(password)} if secret)
 
     @property

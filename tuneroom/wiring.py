@@ -22,6 +22,8 @@ from jobstore.outbox import LEASE_S, Outbox
 from jobstore.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from bot.desk import Desk
     from tuneroom.settings import Settings
     from workers.workshop import Workshop
@@ -119,7 +121,17 @@ def desk(settings: Settings) -> Desk:
         lease_s=settings.lease_s,
         slack_timeout_s=min(SLACK_TIMEOUT_S, math.ceil(settings.lease_s / 3)),
         listen=lambda: connect(settings.redis_url),
+        read_webhook=webhook_reader(settings),
     )
+
+
+def webhook_reader(settings: Settings) -> Callable[[bytes, Mapping[str, str]], str] | None:
+    """Return what reads the provider's webhooks, None where no secret is set for them."""
+    if not settings.provider_webhook_secret:
+        return None
+    from workers import webhooks  # noqa: PLC0415 - the SDK takes a second to import
+
+    return webhooks.reader(settings.provider_webhook_secret)
 
 
 def arm_faults(settings: Settings) -> None:

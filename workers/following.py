@@ -11,6 +11,7 @@ from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
 from jobstore.records import Refusal
 from jobstore.steering import PAUSED
+from jobstore.store import Mark, runs_hash
 from workers import waits
 from workers.progress import progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobstore.records import Job, Record
-    from jobstore.store import Mark
     from workers.pace import Pace
     from workers.provider import Provider, Run, RunEvent
     from workers.roster import Roster
@@ -169,7 +169,7 @@ def _going_on(shop: Workshop, record: Record[Job], changed: Job, seen: _Seen) ->
         if stuck
         else None,
         deliveries=said,
-        marks=_waits_over(record, changed, to),
+        marks=_marks(record, changed, to),
         due_in_ms=_due_in_ms(shop, changed, seen),
     )
 
@@ -179,10 +179,12 @@ def _shown(job: Job) -> Job:
     return dataclasses.replace(job, progress=dataclasses.replace(job.progress, events=0, seen=(), seen_since_ms=0))
 
 
-def _waits_over(record: Record[Job], changed: Job, to: str) -> list[Mark]:
-    """The waits that ended since the last look, kept for the runs to come."""
+def _marks(record: Record[Job], changed: Job, to: str) -> list[Mark]:
+    """The waits that ended since the last look, kept for the runs to come, and where a run belongs."""
     over: list[Mark] = []
     progress = changed.progress
+    if not record.data.progress.status:  # the first look: a webhook finds the job from now on
+        over.append(Mark(hash=runs_hash(record.data.request.provider), field=changed.run, value=record.ref.id))
     if to != record.state:
         over.append(waits.kept(record, "queued", (progress.started_ms - changed.run_created_ms) / 1000))
     if progress.first_step_ms and not record.data.progress.first_step_ms:
