@@ -34,7 +34,7 @@ def main() -> int:
         sys.stderr.write("Taking pictures needs Chromium (apt-get install chromium).\n")
         return 69
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, served(Path(home) / "home") as url, chromium() as browser:
+    with tempfile.TemporaryDirectory() as home, served(Path(home) / "home", pace=None) as url, chromium() as browser:
         page = browser.new_context(viewport=SIZE, device_scale_factor=SHARPNESS, reduced_motion="reduce").new_page()
         page.goto(url)
         train(page)
@@ -55,10 +55,11 @@ def train(page: Page) -> None:
 
 
 def answer(page: Page) -> None:
-    """The model's answer below the picture of its loss."""
+    """The model's answer below the picture of its held-out rows."""
     thread = page.locator("#thread")
     expect(thread).to_contain_text("answers: it is model", timeout=PATIENCE_MS)
-    expect(thread.locator("figure.picture img")).to_be_visible(timeout=PATIENCE_MS)
+    expect(thread.locator("figure.picture img")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(thread.locator("figure.picture img").last).to_be_visible(timeout=PATIENCE_MS)
     thread.get_by_role("button", name="Try it").last.click()
     page.get_by_role("dialog").get_by_role("button", name="Ask").click()
     expect(thread.get_by_role("button", name="Try again")).to_be_visible(timeout=PATIENCE_MS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.mrkdwn import Mrkdwn, code, join, lines, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import button, context, divider, section
-from bot.views.jobs import job_title, price_words, try_button
+from bot.views.jobs import price_words, try_button
 from bot.views.stages import stage_short
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ def _line(record: Record[Job]) -> Block:
         mrkdwn("{model}", model=words.model_name(job.request.model)),
         mrkdwn("{price}", price=price_words(job)),
     ]
-    what = lines(job_title(record), join(" · ", parts))
+    name = words.model_handle(record.ref.id) if record.state == "ready" else record.ref.id
+    title = mrkdwn("*{title}* ({name})", title=words.name(job.title), name=name)
+    what = lines(title, join(" · ", parts))
     return {**section(what), "accessory": try_button(record) or button("Details", "details", record.ref.member)}
 
 

@@ -31,7 +31,7 @@ def test_jobs_models_and_money_stand_there() -> None:
     text = shown(home([a_training_job(), ready, a_job("failed")], Spend(mine_usd=5, all_usd=14.2, cap_usd=100)))
     assert text.startswith("*1 model · 1 training.*\nThis month: $5.00 of yours. The workspace: $14.20 of $100.\n")
     assert "*Going on*\n*support-bot* (j42)\ntraining 37% · gpt-4o-mini · " in text
-    assert "*My models*\n*support-bot* (j42)\nready · gpt-4o-mini · cost $3.52" in text
+    assert "*My models*\n*support-bot* (m42)\nready · gpt-4o-mini · cost $3.52" in text
     assert "*Ended*\n*support-bot* (j42)\nfailed" in text
 
 
@@ -50,8 +50,8 @@ def test_a_question_that_waits_for_the_person_is_counted() -> None:
 def test_many_are_cut_and_the_rest_is_named() -> None:
     many = [dataclasses.replace(a_job("ready"), ref=Ref("T1", Kind.JOB, f"j{n}")) for n in range(SHOWN + 7)]
     text = shown(home(many, NOTHING))
-    assert "(j9)" in text
-    assert "(j10)" not in text
+    assert "(m9)" in text
+    assert "(m10)" not in text
     assert "7 more in `/tune list`." in text
 
 
