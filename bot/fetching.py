@@ -117,6 +117,7 @@ class Fetching:
             self._desk.doorbell.ring(ref)
             return
         same = Record(ref=ref, state=self._record.state, version=self._record.version, data=changed).having(
+            picture=found.data.picture,
             report=found.data.report, rows_seen=found.data.rows_seen, same_as=found.ref.id, expected_s=found.data.expected_s
         )
         event = {"type": "DatasetChecked", "same_as": found.ref.id}

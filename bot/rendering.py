@@ -99,6 +99,11 @@ def _chart(desk: Desk, record: Record[Job]) -> Upload:
     )
 
 
+def _tokens(desk: Desk, record: Record[Dataset]) -> Upload:
+    content = desk.blobs.read(record.ref.team, record.data.picture)
+    return Upload(content=content, filename=f"{record.ref.id}-tokens.png", title=views.picture_title(record))
+
+
 def _rows(desk: Desk, record: Record[Dataset]) -> Upload:
     data = record.data
     desk.blobs.open(record.ref.team, data.sha256).close()  # one that is gone is known before Slack is asked
@@ -168,6 +173,7 @@ def _asked(desk: Desk, record: Record[Prompt]) -> tuple[Record[Job], str]:
 VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "dataset": _dataset,
     "rows": _rows,
+    "tokens": _tokens,
     "job": _job,
     "results": lambda _, record: views.results_post(record),
     "chart": _chart,

@@ -81,6 +81,7 @@ class Dataset:
     """A file dropped in a channel, or a version `made` of one. `report`: hash of the blob with the Report as JSON.
 
     `expected_s`: how long training on it was expected to take when it was checked, where it is free; 0: not known.
+    `picture`: hash of the blob with the picture of its tokens.
     """
 
     channel: str
@@ -98,6 +99,7 @@ class Dataset:
     refusal: Refusal | None = None
     expected_s: float = 0.0
     made: Made | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

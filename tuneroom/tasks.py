@@ -15,7 +15,7 @@ from jobstore.connections import connect_rq
 from jobstore.doorbell import PERFORM, ref_of_task
 from tuneroom import wiring
 from tuneroom.settings import Settings
-from workers import curves_chart
+from workers import curves_chart, tokens_chart
 from workers.perform import perform as perform_stage
 
 if TYPE_CHECKING:
@@ -99,3 +99,4 @@ def warm(queue: str) -> None:
     if queue == "checks":
         row = b'{"prompt": "a", "completion": "b"}\n'
         check([row], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue)
+        tokens_chart.warm()

@@ -29,6 +29,7 @@ from bot.views.outcomes import (
     results_post,
     unclear_post,
 )
+from bot.views.pictures import picture_title
 from bot.views.snippets import code_modal
 from bot.views.templates import dropped, rows_title, templates_list
 from bot.views.waiting import stuck_post
@@ -61,6 +62,7 @@ __all__ = [
     "name_run_modal",
     "near_miss",
     "not_training_data",
+    "picture_title",
     "prompt_failed_post",
     "ready_post",
     "refusal",

@@ -90,6 +90,7 @@ def mending_buttons(record: Record[Dataset], report: Report) -> list[Block | Non
         button(ACTS["chat"][1], "convert_chat", value, style="primary") if is_foreign else None,
         button("Map columns…", "map_columns", value, style="primary") if may_map else None,
         button(f"Apply {words.plural(safe_ones, 'safe fix', 'safe fixes')}", "fix", value) if safe_ones else None,
+        button("Tokens", "tokens", value) if record.data.picture else None,
         overflow("more", _more(record, report), value),
     ]
 
