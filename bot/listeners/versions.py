@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import intake
 from bot.grammar import parse_line
 from bot.mending import checked, converting, fixing, guessed, make_version, mapping
+from bot.views.rows import rows_shown
 from bot.views.versions import ACTS, NO_COLUMN, convert_modal, map_modal, version_asked, version_known
 from finetune.errors import UserError
+from finetune.excerpt import excerpt, may_be_opened, rows_worth_showing
 from finetune.fixes.choice import BY_ITSELF, OF_TEXTS, SAFE
 from finetune.permissions import Act
 
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
     Do = Callable[[Press, Record[Any], Asker], None]
     Known = Callable[[Ref, Person, Act, Place], Record[Any]]
+
+READ_S: Final = 1.5
+"""Slack waits for three seconds; a row further down is to be looked up in the file."""
 
 FIX_KEYS: Final = {"only": "empty-completion, or another finding that can be mended"}
 CONVERT_KEYS: Final = {
@@ -55,7 +61,7 @@ class VersionButtons:
         does: dict[str, Do] = {"map_columns": self._open_map, "convert_chat": self._open_convert}
         does |= {act: self._fix(codes) for act, codes in _FIXES.items()}
         does |= {act: self._convert(target) for act, target in conversions.items() if act not in does}
-        return {act: (Act.MEND, do) for act, do in does.items()}
+        return {act: (Act.MEND, do) for act, do in does.items()} | {"show_rows": (Act.SHOW, self._show_rows)}
 
     def _fix(self, codes: tuple[str, ...]) -> Do:
         return lambda pressed, dataset, asker: self._make(
@@ -77,6 +83,16 @@ class VersionButtons:
         report = checked(self._desk, dataset)
         view = map_modal(dataset, report.columns, guessed(report), metadata=dataset.ref.member)
         asker.client.views_open(trigger_id=pressed.trigger, view=view)
+
+    def _show_rows(self, _: Press, dataset: Record[Any], asker: Asker) -> None:
+        """Show the rows that the report names to the one who asks, for as long as reading them takes no longer."""
+        report, data = checked(self._desk, dataset), dataset.data
+        wanted = rows_worth_showing(report)
+        until = time.monotonic() + READ_S
+        opens = may_be_opened(report, data.size_bytes)
+        blocks = self._desk.blobs.blocks(dataset.ref.team, data.sha256) if opens else ()
+        shown = excerpt(blocks, data.filename, wanted, go_on=lambda: time.monotonic() < until)
+        asker.tell(rows_shown(data.filename, shown))
 
     def _make(self, pressed: Press, dataset: Record[Any], asker: Asker, recipe: Recipe) -> None:
         person = self._people.person(pressed.person, pressed.team)

@@ -10,6 +10,7 @@ from bot.views.blocks import button, context, modal, overflow, section, select, 
 from bot.views.message import Message, message
 from bot.views.parts import part_lines, part_name, part_sentence
 from finetune.conversion.conversion import offered
+from finetune.excerpt import rows_worth_showing
 from finetune.fixes.choice import by_itself, for_base, safe
 from finetune.fixes.words import OF_MOST_ROWS, ordered, phrase, sentence
 from finetune.splitting.division import Parts
@@ -90,6 +91,7 @@ def mending_buttons(record: Record[Dataset], report: Report) -> list[Block | Non
         button(ACTS["chat"][1], "convert_chat", value, style="primary") if is_foreign else None,
         button("Map columns…", "map_columns", value, style="primary") if may_map else None,
         button(f"Apply {words.plural(safe_ones, 'safe fix', 'safe fixes')}", "fix", value) if safe_ones else None,
+        button("Show rows", "show_rows", value) if rows_worth_showing(report) else None,
         button("Tokens", "tokens", value) if record.data.picture else None,
         overflow("more", _more(record, report), value),
     ]

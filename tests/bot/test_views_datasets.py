@@ -89,9 +89,10 @@ def test_errors_block_training_and_say_what_to_do() -> None:
         "*1,204 rows · chat · 412k tokens.* 2 errors block training.\n"
         "*Error:* Row 17 has no assistant reply.\nAdd the reply to learn.\n"
         "*Error:* Row 40 has no assistant reply.\nAdd the reply to learn.\n"
-        "d12 · tickets.csv · longest row 900 tokens"
+        "d12 · tickets.csv · longest row 900 tokens\n"
+        "[Show rows]"
     )
-    assert buttons(card) == {}
+    assert [*buttons(card)] == ["show_rows"]
 
 
 def test_errors_come_before_warnings_and_advice() -> None:

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.views.datasets import dataset_card
+from bot.views.rows import rows_shown
 from bot.views.versions import convert_modal, map_modal, version_asked, version_known
 from finetune.conversion.columns import guess
+from finetune.excerpt import Shown
 from finetune.findings import Finding, Severity
 from finetune.fixes.difference import Change, Difference
 from jobstore.records import Dataset, Made, Record, Refusal
@@ -65,7 +67,7 @@ def test_the_next_step_is_a_button_and_the_rest_behind_the_menu() -> None:
     empty = Finding("empty-completion", Severity.ERROR, (4, 5), 2, "Rows 4 and 5.", "Write.")
     report = a_report(repeats, spelt, empty, format="prompt-completion", columns=("prompt", "completion"))
     said = shown(dataset_card(a_dataset("rejected"), report, model_labels={}))
-    assert "\n[Apply 2 safe fixes]\n[⋯ Delete 2 rows with empty answers, " in said
+    assert "\n[Apply 2 safe fixes]\n[Show rows]\n[⋯ Delete 2 rows with empty answers, " in said
     assert "Convert to chat…" in said
 
 
@@ -84,7 +86,7 @@ def test_rows_of_other_formats_are_to_be_converted_and_columns_of_other_names_to
     alpaca = dataset_card(a_dataset("rejected"), a_report(a_finding(), format="alpaca"), model_labels={})
     assert buttons(alpaca)["convert_chat"]["style"] == "primary"
     missing = Finding("missing-column", Severity.ERROR, (2,), 60, "All rows.", "Map them.")
-    unmapped = a_report(missing, format=None, examples=0, columns=("질문", "답변"))
+    unmapped = a_report(missing, format=None, rows=60, examples=0, columns=("질문", "답변"))
     assert list(buttons(dataset_card(a_dataset("unreadable"), unmapped, model_labels={}))) == ["map_columns"]
 
 
@@ -125,3 +127,16 @@ def test_answers_keep_the_limits(handle: str) -> None:
 def test_values_of_a_menu_say_which_act_and_which_dataset() -> None:
     card = dataset_card(a_dataset("accepted"), a_report(format="prompt-completion"), model_labels={})
     assert "convert_chat dataset:d12" in [option["value"] for option in buttons(card)["more"]["options"]]
+
+
+@given(TEXT, st.lists(anything(Shown), max_size=5))
+@IN_FULL
+def test_rows_for_one_person_keep_the_limits(filename: str, rows: list[Shown]) -> None:
+    assert problems_of_message(rows_shown(filename, rows)) == []
+
+
+def test_rows_are_shown_with_what_is_wrong_and_those_that_are_hidden_say_why() -> None:
+    rows = [Shown(17, ("Row 17 has no reply.",), "{…}"), Shown(40, ("Row 40 repeats.",), hidden="sensitive")]
+    said = shown(rows_shown("tickets.csv", rows))
+    assert "*Row 17.* Row 17 has no reply.\n{…}\n*Row 40.*" in said
+    assert "Not shown: it seems to hold a key or personal data." in said

@@ -182,6 +182,15 @@ def test_versions_by_command_and_versions_of_versions(talk: Conversation) -> Non
     talk.person.ephemeral(f"That is *{second}* already")
 
 
+def test_rows_are_shown_to_the_one_who_asks_alone(talk: Conversation) -> None:
+    dropped = talk.drop(pairs(talk.name, prompt=f"why {talk.name} ->", completion=""))
+    report = talk.report(dropped, "blocks training")
+    talk.press(report, "Show rows")
+
+    assert f"why {talk.name} ->" in talk.person.ephemeral("Row 15.").text
+    assert not any(f"why {talk.name}" in reply.text for reply in talk.replies(dropped))
+
+
 @pytest.mark.parametrize("point", ["task.claimed", "mend.done", "check.done", "file.uploaded"])
 def test_death_while_mending_loses_nothing(talk: Conversation, point: str) -> None:
     dropped = talk.drop(with_repeats(talk.name))
