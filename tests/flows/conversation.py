@@ -106,8 +106,10 @@ class Conversation:
             self.channel, text, thread_ts=card.ts, where=lambda m: m.ts != card.ts, timeout_s=timeout_s
         )
 
-    def finish(self) -> Message:
+    def finish(self, timeout_s: float = 2 * PATIENCE_S) -> Message:
         """Wait until the model is ready and everything about it was said; return the card."""
+        self.card()
+        wait_for(lambda: self.job().at.is_kept, timeout_s=timeout_s)
         card = self.card("Ready.")
         self.notice(card)
         self.stack.workspace.wait_for(

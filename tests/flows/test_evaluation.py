@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.provider_front import ANSWERS, CREATE
+from tests.support.waiting import wait_for
 from workers.stages.asking import BATCH
 
 if TYPE_CHECKING:
     from sandbox.client import Message
     from tests.flows.conversation import Conversation
 
+pytestmark = pytest.mark.timeout(600)  # a training and an evaluation, perhaps on a busy machine
+TRAINED_S = 240.0
 WORDS = {"refund": "billing", "invoice": "billing", "parcel": "shipping", "courier": "shipping"}
 HELD_OUT = 20
 
@@ -44,8 +47,8 @@ def pictures(talk: Conversation, card: Message) -> list[str]:
 
 def insist_on_one_evaluation(talk: Conversation, card: Message) -> Message:
     """Wait for what the answers came to, and insist that everything was said once; return the post."""
+    talk.finish(TRAINED_S)
     said = talk.notice(card, "test accuracy")
-    talk.finish()
     talk.insist_on_one_of_everything()
     assert len(pictures(talk, card)) == 2
     assert talk.stack.front.count(CREATE) == 1
@@ -75,6 +78,7 @@ def test_classifier_gets_accuracy_interval_and_confusion_matrix(talk: Conversati
 def test_death_while_asking_asks_no_kept_row_again(talk: Conversation, point: str) -> None:
     talk.stack.strike(point)
     card = start(talk)
+    wait_for(lambda: "ModelAnswered" in talk.events(talk.job()), timeout_s=TRAINED_S)
     talk.stack.wait_until_struck(point)
     insist_on_one_evaluation(talk, card)
 
@@ -90,8 +94,8 @@ def test_provider_that_stops_answering_does_not_keep_a_model_from_being_announce
     front.answer(ANSWERS, 429, code="insufficient_quota")
     front.let_pass(ANSWERS, times=1)  # the probe
     card = start(talk)
+    talk.finish(TRAINED_S)
     notice = talk.notice(card)
-    talk.card("Ready.")
 
     assert "Test accuracy" not in notice.text
     job = talk.job()

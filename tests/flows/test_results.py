@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sandbox.client import Message
     from tests.support.stack import Stack
 
+pytestmark = pytest.mark.timeout(600)  # a training, perhaps on a busy machine
+TRAINED_S = 240.0
 AWKWARD = 'Don\'t "quote" $HOME `id` \\n 긍정? \U0001f600'
 
 
@@ -41,7 +43,7 @@ def overfitted(shared_stack: Stack) -> tuple[Conversation, Message]:
     """A conversation of Jun's, who is an admin, whose model has learnt noise by heart, and its card."""
     talk = Conversation(shared_stack, shared_stack.workspace.as_user("jun"), fresh_name("overfitted"))
     assert talk.launch(talk.report(talk.drop(noise(talk.name))), epochs="20", holdout="25").closed
-    return talk, talk.finish()
+    return talk, talk.finish(TRAINED_S)
 
 
 def files(talk: Conversation, card: Message, kind: str) -> list[dict[str, Any]]:
@@ -139,7 +141,7 @@ def chat_rows(name: str) -> bytes:
 @pytest.mark.parametrize("make", [completion_rows, chat_rows])
 def test_snippets_work_when_pasted(talk: Conversation, make: Any, tmp_path: Path) -> None:
     assert talk.launch(talk.report(talk.drop(make(talk.name))), epochs="3", holdout="20").closed
-    card = talk.finish()
+    card = talk.finish(TRAINED_S)
     notice = talk.notice(card)
     talk.stack.workspace.wait_for_app(PATIENCE_S)
     talk.press(notice, "code")
