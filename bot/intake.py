@@ -83,7 +83,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A field that somebody changes, or a button they press, in an open modal; the rest as in `Submission`."""
+    """A field that somebody changes, or a button they press, in an open modal; the rest as in `Submission`.
+
+    `at` is when, as Slack tells it: of two changes the later one counts.
+    """
 
     team: str
     person: str
@@ -92,6 +95,7 @@ class Change:
     action: str
     memo: str
     values: dict[str, str]
+    at: str = ""
 
 
 def dropped_files(event: dict[str, Any], team: str) -> list[DroppedFile]:
@@ -175,6 +179,7 @@ def change(body: dict[str, Any]) -> Change:
         action=body["actions"][0]["action_id"],
         memo=view.get("private_metadata", ""),
         values=_values(view),
+        at=text(body["actions"][0], "action_ts"),
     )
 
 

@@ -12,6 +12,7 @@ from bot.confirming import confirm
 from bot.launch_form import launch_view
 from bot.launching import FieldError, Memo, launch_of, reserved_micros
 from bot.listeners.commands import known, offer_of
+from bot.listeners.live_forms import LiveForms
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.listeners.versions import submit_conversion, submit_mapping
 from bot.payloads import text
@@ -109,6 +110,7 @@ class Modals:
     def __init__(self, desk: Desk, people: People) -> None:
         self._desk = desk
         self._people = people
+        self._shown = LiveForms()
 
     def launch(self, sent: Submission) -> Answer:
         """Confirm a launch, if the price is still what was shown; otherwise show the new one and ask again."""
@@ -123,13 +125,14 @@ class Modals:
         return None
 
     def change(self, changed: Change, client: WebClient) -> None:
-        """Show the price for what is chosen now; a form that has changed since, or is closed, is left alone."""
+        """Show the price for what is chosen now; a form that was changed again since, or is closed, is left alone."""
+        self._shown.note(changed)
         memo = Memo.of_text(changed.memo)
         folded = memo.folded and changed.action != "launch_unfold"
         try:
             _, dataset = self._record(changed.team, changed.person, memo.dataset, Act.TRAIN)
             view = launch_view(offer_of(self._desk, dataset), memo.values(changed.values), folded=folded)
-            client.views_update(view_id=changed.view_id, hash=changed.hash, view=view)
+            self._shown.show(client, changed, view)
         except (UserError, SlackApiError) as error:
             log.info("form.not_updated", extra={"reason": str(error)[:200]})
 

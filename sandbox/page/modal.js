@@ -5,6 +5,20 @@ import { act } from "./deeds.js";
 import { h, replace } from "./dom.js";
 import { Form } from "./form.js";
 
+// Where somebody types in a form that changes while they do: the same field, and the same place in it, afterwards.
+function caret(dialog) {
+  const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
+  if (!id || !dialog.contains(document.activeElement)) return null;
+  return {
+    restore() {
+      const again = dialog.querySelector(`#${CSS.escape(id)}`);
+      again?.focus({ preventScroll: true });
+      if (typeof selectionStart === "number") again?.setSelectionRange?.(selectionStart, selectionEnd);
+      return Boolean(again);
+    },
+  };
+}
+
 export class Modal {
   constructor(dialog, contextOf) {
     this.dialog = dialog;
@@ -31,12 +45,13 @@ export class Modal {
       this.forms.clear();
       return;
     }
+    const at = this.record?.id === record.id && this.dialog.open ? caret(this.dialog) : null;
     this.record = record;
     if (!this.forms.has(record.id)) this.forms.set(record.id, new Form(record.view));
     else this.forms.get(record.id).adopt(record.view);
     this.draw({});
     if (!this.dialog.open) this.dialog.showModal();
-    this.dialog.querySelector("input, textarea, select")?.focus();
+    if (!at?.restore()) this.dialog.querySelector("input, textarea, select")?.focus();
   }
 
   draw({ errors, problem }) {

@@ -46,7 +46,7 @@ def ask(page: Page, name: str) -> None:
     """Once the model answers its thread is open; a question it was not trained on stands in the form."""
     thread = page.locator("#thread")
     expect(thread).to_contain_text(f"{name} answers: it is model")
-    expect(thread.locator("figure.picture img")).to_be_visible()
+    expect(thread.locator("figure.picture img").first).to_be_visible()
     thread.get_by_role("button", name="Try it").last.click()
     modal = page.get_by_role("dialog")
     question = modal.get_by_label("Prompt").input_value()
@@ -84,3 +84,23 @@ def test_the_same_on_a_phone(browser: Browser, url: str) -> None:
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Unplug…").tap()
         expect(page.locator("#unplug")).to_contain_text(f"Paid runs: {before + 1}")
+
+
+def test_form_that_changes_while_somebody_types_keeps_every_character(browser: Browser, url: str) -> None:
+    """Each character is told to the bot, which shows the form anew; the caret stays where it was."""
+    with opened(browser, url, DESKTOP) as page:
+        page.locator("#messages").get_by_role("button", name="repl").first.click()
+        page.locator("#thread").get_by_role("button", name=TRAIN).click()
+        modal = page.get_by_role("dialog")
+        field = modal.get_by_label("Name")
+        field.fill("")
+        field.press_sequentially("typed-by-hand", delay=40)
+        expect(modal).to_contain_text("ft:toy-gpt:local:typed-by-hand:…")
+        expect(field).to_have_value("typed-by-hand")
+        expect(field).to_be_focused()
+        modal.get_by_label("Epochs").fill("51")
+        expect(modal).to_contain_text("Epochs is a whole number from 1 to 50.")
+        modal.get_by_role("button", name="Advanced…").click()
+        expect(modal.get_by_label("Learning-rate multiplier")).to_be_visible()
+        expect(field).to_have_value("typed-by-hand")
+        modal.get_by_role("button", name="Not now").click()
