@@ -59,7 +59,7 @@ ROW_RULES: dict[str, Rule] = {
     "secret-in-data": Rule(
         _W,
         "seems|seem to hold a key or token",
-        "Withdraw it where it came from, and put a made-up one in its place: a model can repeat what it was taught.",
+        "Remove this key and revoke it: a model can repeat what it was taught.",
     ),
     "personal-data": Rule(
         _W,
