@@ -48,7 +48,9 @@ class Look:
 
 async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job] | None:
     """Look at a run once and commit what changed; the record is due again by its age. Returns what was committed."""
-    listed = None if record.cancel or record.data.wish else look.roster.latest(record.data.run)
+    if record.cancel or record.data.wish:  # what the list showed before is over once the provider is told
+        look.roster.forget(record.data.run)
+    listed = look.roster.latest(record.data.run)
     # of a run that still waits, and whose status the list tells, there are no events worth a call
     is_waiting = listed is not None and listed.status is RunStatus.WAITING
     if not await _may_ask(shop, record, look, calls=(listed is None) + (not is_waiting)):
