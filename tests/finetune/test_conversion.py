@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from finetune.mending import Recipe, conversion_recipe
 from finetune.shape import Shape
 from tests.finetune.mended import counts, objects, version
 from tests.finetune.rows import chat, found, jsonl, message, pair, report_of
+from tests.finetune.test_fixes import FILES, line
 
 SAID = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20).filter(
     lambda text: bool(text.strip()) and not text.startswith(" ")
@@ -221,3 +223,40 @@ def test_mapped_columns_become_chat_with_context_and_values_as_text() -> None:
     mended, _ = version(jsonl(rows), Recipe(conversion=pairs))
     assert objects(mended)[4] == {"prompt": "q4", "completion": "4"}
     assert objects(mended)[12] == {"note": 1}
+
+
+@given(FILES, st.sampled_from([(source, target) for source, targets in FROM.items() for target in targets]))
+@settings(max_examples=300, deadline=None)
+def test_any_rows_go_through_any_conversion_in_their_order(rows: list[Any], pair_: tuple[Any, Any]) -> None:
+    source, target = pair_
+    lines = [*map(line, rows)]
+    how = Conversion(source=source, target=target, system="S", markers=Markers(" ->", " END"))
+    made, difference = version(jsonl(lines), conversion_recipe(how))
+    after = made.splitlines()
+    came_from = [difference.row_of(number) for number in range(1, len(after) + 1)]
+    assert came_from == sorted(number for number in came_from if number)
+    left_out = {row for change in difference.changes if not change.code.startswith("to-") for row in change.rows}
+    assert {*came_from} == {*range(1, len(lines) + 1)} - left_out
+    changed = {row for change in difference.changes for row in change.rows}
+    assert all(after[at] == lines[row - 1] for at, row in enumerate(came_from) if row and row not in changed)
+    assert all(is_json(each) for at, each in enumerate(after) if (row := came_from[at]) and is_json(lines[row - 1]))
+
+
+@given(FILES, st.sampled_from(["chat", "prompt-completion"]))
+@settings(max_examples=150, deadline=None)
+def test_any_rows_can_be_mapped_and_mapping_names_all_it_changed(rows: list[Any], target: Any) -> None:
+    lines = [*map(line, rows)]
+    how = Conversion(source=None, target=target, mapping={"prompt": "Prompt", "completion": "completion"})
+    made, difference = version(jsonl(lines), conversion_recipe(how))
+    assert len(made.splitlines()) == len(lines)
+    changed = {row for change in difference.changes for row in change.rows}
+    for before, after, number in zip(lines, made.splitlines(), range(1, len(lines) + 1), strict=True):
+        assert (before == after) or number in changed or counts(difference)["columns-mapped"] > 20
+
+
+def is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
