@@ -63,7 +63,7 @@ def card(workspace: Workspace, name: str, text: str) -> Message:
 def test_a_new_workspace_opens_on_a_sample_that_was_checked(workspace: Workspace) -> None:
     [root] = [m for m in workspace.messages("#tuning") if m.files]
     report = workspace.wait_for_message("#tuning", "Ready to train", thread_ts=root.ts, timeout_s=PATIENCE_S)
-    assert report.buttons == [TRAIN]
+    assert report.buttons[0] == TRAIN
     assert root.user == workspace.user_id("mina")
 
 
