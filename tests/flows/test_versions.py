@@ -205,3 +205,17 @@ def test_death_while_mending_loses_nothing(talk: Conversation, point: str) -> No
     assert talk.events(version(talk)) == VERSION_STORY
     assert len(talk.replies(dropped)) == 3
     assert talk.longest_wait_s(version(talk)) < LEASE_S + 8
+
+
+def test_a_version_of_a_sample_stands_in_the_thread_of_its_card(talk: Conversation) -> None:
+    before = [m.ts for m in talk.stack.workspace.messages(talk.channel)]
+    talk.person.command("/tune", "templates sentiment", channel=talk.channel)
+    report = talk.stack.workspace.wait_for_message(
+        talk.channel, "Ready to train", where=lambda m: "sentiment" in m.text and m.ts not in before,
+        timeout_s=PATIENCE_S,
+    )  # fmt: skip
+    talk.press(report, "Convert to prompt and completion")
+
+    card = talk.report(report, "Version 2")
+    assert "written as prompt and completion" in card.text
+    assert "prompt-completion" in card.text
