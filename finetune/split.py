@@ -23,6 +23,7 @@ __all__ = ["TRAIN_MIN", "Split", "hold_out", "split_jsonl", "usual_share"]
 VALID_USUALLY: Final = 0.1
 VALID_OF_CLASSES: Final = 0.2
 VALID_OF_CLASSES_MAX_ROWS: Final = 1_000
+ROWS_A_WORD: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def split_jsonl(
     test: float = 0.0,
     filename: str = "",
     format_name: str = "",
+    on_row: Callable[[int], None] = lambda _: None,
 ) -> Split:
     """Return the file's split: `test` of its rows, and `fraction` for validation (None: `usual_share`).
 
@@ -80,12 +82,15 @@ def split_jsonl(
     nearly repeat one another, ask the same, or were cut from one conversation (`finetune.splitting.families`). Classes
     go into the parts in proportion (`finetune.splitting.drawing`). The test rows do not depend on `fraction`. `blocks`
     is read once now and once for each part, so give something that can be read again (a list, or an object that opens
-    the file anew in `__iter__`): an iterator is kept in memory whole. ValueError for shares that are none.
+    the file anew in `__iter__`): an iterator is kept in memory whole. `on_row` is told now and then how many
+    rows were compared. ValueError for shares that are none.
     """
     source = list(blocks) if isinstance(blocks, Iterator) else blocks
     lines = partial(training_lines, source, filename, format_name)
     kinship, classes = Kinship(), _Classes()
-    for _, line in lines():
+    for count, (_, line) in enumerate(lines(), start=1):
+        if count % ROWS_A_WORD == 0:
+            on_row(count)
         likeness = likeness_of(line)
         kinship.add(likeness)
         classes.add(likeness.answer)

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BARS_MAX: Final = 24
+BARS_MIN: Final = 8
+EXAMPLES_A_BAR: Final = 4
+"""A few examples have fewer bars, so that each has some."""
+
 LONGEST_ROWS: Final = 5
 LONG_TAIL_TIMES: Final = 8
 """Where the longest example is so many times as long as most, bars double in width: even ones would be empty."""
@@ -52,7 +56,7 @@ class LongestRows:
 
 
 def bars(lengths: Mapping[int, int], most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the edges and heights of 24 bars at most, for so many examples of each length; `most` is what 95% have.
+    """Return edges and heights of 8 to 24 bars at most, for so many examples of each length; `most` is what 95% have.
 
     Bars are of one width, but where a few examples are very much longer than the others: then each is twice as wide as
     the one before it.
@@ -60,7 +64,9 @@ def bars(lengths: Mapping[int, int], most: int) -> tuple[tuple[int, ...], tuple[
     if not lengths:
         return (), ()
     shortest, longest = min(lengths), max(lengths)
-    edges = _doubling(most, longest) if longest > LONG_TAIL_TIMES * max(1, most) else _even(shortest, longest)
+    wanted = max(BARS_MIN, min(BARS_MAX, sum(lengths.values()) // EXAMPLES_A_BAR))
+    is_tailed = longest > LONG_TAIL_TIMES * max(1, most)
+    edges = _doubling(most, longest) if is_tailed else _even(shortest, longest, wanted)
     counts = [0] * (len(edges) - 1)
     place = 0
     for length in sorted(lengths):
@@ -70,8 +76,8 @@ def bars(lengths: Mapping[int, int], most: int) -> tuple[tuple[int, ...], tuple[
     return tuple(edges), tuple(counts)
 
 
-def _even(shortest: int, longest: int) -> list[int]:
-    width = next(step for step in _steps() if (longest // step) - (shortest // step) < BARS_MAX)
+def _even(shortest: int, longest: int, wanted: int) -> list[int]:
+    width = next(step for step in _steps() if (longest // step) - (shortest // step) < wanted)
     first = shortest // width * width
     return list(range(first, longest + width + 1, width))
 

@@ -13,7 +13,7 @@ from finetune.launch import SEED_MAX, parse_whole
 from finetune.split import split_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from finetune.split import Split
 
@@ -53,10 +53,16 @@ class Division:
         """Return the inverse of `as_json`."""
         return msgspec.json.decode(text, type=cls)
 
-    def split(self, blocks: Iterable[bytes], filename: str) -> Split:
-        """Return the split of a file that this is a part of; ValueError for shares that are none."""
+    def split(self, blocks: Iterable[bytes], filename: str, *, on_row: Callable[[int], None] = lambda _: None) -> Split:
+        """Return the split of a file that this is a part of (`finetune.split.split_jsonl`)."""
         return split_jsonl(
-            blocks, self.valid, self.seed, test=self.test, filename=filename, format_name=self.format_name
+            blocks,
+            self.valid,
+            self.seed,
+            test=self.test,
+            filename=filename,
+            format_name=self.format_name,
+            on_row=on_row,
         )
 
     def lines(self, split: Split) -> Iterator[bytes]:

@@ -31,9 +31,13 @@ def test_every_example_is_in_one_bar(lengths: dict[int, int], most: int) -> None
 
 
 def test_bars_are_of_one_round_width() -> None:
-    edges, counts = bars({103: 4, 150: 2, 311: 1}, 311)
+    edges, counts = bars({103: 400, 150: 20, 311: 1}, 311)
     assert edges == tuple(range(100, 330, 10))
-    assert (counts[0], counts[5], counts[21]) == (4, 2, 1)
+    assert (counts[0], counts[5], counts[21]) == (400, 20, 1)
+
+
+def test_a_few_examples_have_fewer_bars() -> None:
+    assert bars({103: 4, 150: 2, 311: 1}, 311) == ((100, 150, 200, 250, 300, 350), (4, 2, 0, 0, 1))
 
 
 def test_bars_double_where_a_few_examples_are_very_long() -> None:

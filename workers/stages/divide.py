@@ -13,6 +13,7 @@ from jobstore.blobs import BlobMissingError
 from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
 from jobstore.records import Refusal
+from workers.stages.telling import Telling
 
 if TYPE_CHECKING:
     from jobstore.records import Dataset, Made, Record
@@ -33,24 +34,25 @@ EMPTY: Final = Refusal(
 def divide(shop: Workshop, record: Record[Dataset], made: Made) -> Record[Dataset]:
     """Divide the dataset that a version is a part of, and keep that part; the others are datasets of their own."""
     team = record.ref.team
+    told = Telling(shop, record)
     try:
         division = Division.from_json(shop.blobs.read(team, made.recipe))
-        split = division.split(shop.blobs.blocks(team, made.source), made.source_name)
+        split = division.split(shop.blobs.blocks(team, made.source), made.source_name, on_row=told.rows)
         sha256, size = shop.blobs.put(team, division.lines(split))
     except BlobMissingError:
-        return _refuse(shop, record, GONE)
+        return _refuse(shop, told.record, GONE)
     except UnreadableError as error:
         refusal = error.refusal
-        return _refuse(shop, record, Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint))
+        return _refuse(shop, told.record, Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint))
     parts = Parts.of(division, split)
     if not parts.own_rows:
-        return _refuse(shop, record, EMPTY)
+        return _refuse(shop, told.record, EMPTY)
     stored, _ = shop.blobs.put(team, [msgspec.json.encode(parts)])
     reach("mend.done")
     return shop.store.transition(
-        record,
+        told.record,
         "checking",
-        record.having(
+        told.record.having(
             sha256=sha256,
             size_bytes=size,
             rows_seen=0,
