@@ -122,11 +122,18 @@ def _csv(desk: Desk, record: Record[Job]) -> Upload:
 
 
 def _evaluation(desk: Desk, record: Record[Job]) -> Message:
+    scores = scores_of_job(desk, record)
+    if scores is None:
+        raise NothingToSayError(record.ref.member)
+    return views.evaluation_post(record, scores)
+
+
+def scores_of_job(desk: Desk, record: Record[Job]) -> Scores | None:
+    """Return what a model's answers to held-out rows came to, None where it was not asked."""
     found = record.data.evaluation
     if found is None or not found.scores:
-        raise NothingToSayError(record.ref.member)
-    scores = msgspec.json.decode(desk.blobs.read(record.ref.team, found.scores), type=Scores)
-    return views.evaluation_post(record, scores)
+        return None
+    return msgspec.json.decode(desk.blobs.read(record.ref.team, found.scores), type=Scores)
 
 
 def _confusion(desk: Desk, record: Record[Job]) -> Upload:

@@ -12,6 +12,7 @@ from bot.launch_form import launch_view
 from bot.launching import launch_of
 from bot.listeners.job_acts import JobCommands
 from bot.listeners.replies import OUT_OF_REACH, logged
+from bot.listeners.results import ResultButtons
 from bot.listeners.splits import Splits
 from bot.listeners.versions import VersionCommands
 from bot.offer import Offer
@@ -72,6 +73,7 @@ class Commands:
             "fix": versions.fix,
             "convert": versions.convert,
             "split": Splits(desk).command(self._known),
+            "results": ResultButtons(desk).command(self._known),
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,

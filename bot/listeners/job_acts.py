@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot import intake, views
-from bot.form_values import values_of
+from bot.asking import insist_on_ready
+from bot.form_values import first_values, values_of
 from bot.launch_form import launch_view
 from bot.lineage import lineage_of
 from bot.offer import Offer
 from bot.rendering import report_of
 from bot.views import words
+from bot.views.launching import FOLDED
 from finetune.errors import UserError
 from finetune.permissions import Act
 from jobstore.blobs import BlobMissingError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bot.intake import Command, Press
     from bot.listeners.replies import Asker
     from bot.views import Message
+    from finetune.next_steps import NextStep
     from finetune.permissions import Person, Place
     from jobstore.records import Job, Record
     from jobstore.steering import Wish
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
     Answer = Callable[[Command, Person, Place], Message | None]
 
 
-def reproduction(desk: Desk, job: Record[Job]) -> Any:
-    """Return the launch form with everything as it was; UserError where the rows are no longer kept."""
+def reproduction(desk: Desk, job: Record[Job], change: NextStep | None = None) -> Any:
+    """Return the launch form with everything as it was, or one value changed; UserError where rows are gone."""
     request, ref = job.data.request, job.ref
     dataset = desk.store.get(Ref(ref.team, Kind.DATASET, request.dataset))
     report = report_of(desk, dataset) if dataset else None
@@ -48,8 +51,23 @@ def reproduction(desk: Desk, job: Record[Job]) -> Any:
         grader = desk.blobs.read(ref.team, request.reinforcement.grader).decode() if request.reinforcement else ""
     except BlobMissingError as error:
         raise UserError("grader-gone", f"The grader of {ref.id} is no longer kept.", "Train anew.") from error
-    notice = f"The same as {ref.id} ({words.name(job.data.title)}). It is a new run, and costs what is shown."
-    return launch_view(Offer(desk, dataset, report), values_of(request, grader), notice=notice)
+    but = f", but: {change.label.lower()}" if change else ""
+    notice = f"The same as {ref.id} ({words.name(job.data.title)}){but}. It is a new run, and costs what is shown."
+    offer = Offer(desk, dataset, report)
+    values = values_of(request, grader, offer.labels) | ({change.field: change.value} if change else {})
+    folded = change is None or change.field not in FOLDED
+    return launch_view(offer, values, folded=folded, notice=notice)
+
+
+def continuation(desk: Desk, job: Record[Job]) -> Offer:
+    """Return the channel's newest dataset that a model can be trained on further; UserError where there is none."""
+    insist_on_ready(job)
+    for dataset in desk.store.listed(job.ref.team, Kind.DATASET, job.data.channel):
+        report = report_of(desk, dataset) if dataset.state == "accepted" else None
+        model = desk.catalogue.get(job.data.request.model)
+        if report is not None and report.format is not None and model is not None and model.takes(report.format):
+            return Offer(desk, dataset, report)
+    raise UserError("no-dataset", "There is no checked dataset in this channel to go on with.", "Drop one here.")
 
 
 class JobCommands:
@@ -99,6 +117,7 @@ class JobButtons:
             "resume_job": (Act.STEER, lambda pressed, job, asker: self._steer("resume", pressed, job, asker)),
             "delete_model": (Act.DELETE, self._delete),
             "lineage": (Act.SHOW, self._lineage),
+            "continue_training": (Act.TRAIN, self._continue),
         }
 
     def _reproduce(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
@@ -111,6 +130,11 @@ class JobButtons:
     def _delete(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         insist_on_model(job)
         asker.client.views_open(trigger_id=pressed.trigger, view=views.delete_modal(job, metadata=job.ref.member))
+
+    def _continue(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
+        offer = continuation(self._desk, job)
+        values = first_values(offer) | {"model": words.model_handle(job.ref.id)}
+        asker.client.views_open(trigger_id=pressed.trigger, view=launch_view(offer, values))
 
     def _lineage(self, _: Press, job: Record[Any], asker: Asker) -> None:
         asker.tell(views.lineage_message(lineage_of(self._desk, job), self._desk.store.now_ms()))

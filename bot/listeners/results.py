@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot import asking, views
-from bot.form_values import values_of
-from bot.launch_form import launch_view
-from bot.listeners.commands import offer_of
-from bot.views import words
+from bot import asking, intake, views
+from bot.listeners.job_acts import reproduction
+from bot.rendering import scores_of_job
 from finetune.contract import PromptContract
 from finetune.errors import UserError
 from finetune.next_steps import next_step_of
 from finetune.permissions import Act
 from jobstore.choosing import use_checkpoint
 from jobstore.deliveries import Rank, Shape, post
-from jobstore.records import Ref
-from jobstore.states import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.desk import Desk
-    from bot.intake import Press
+    from bot.intake import Command, Press
     from bot.listeners.replies import Asker
-    from jobstore.records import Record, Results
+    from bot.views import Message
+    from finetune.permissions import Person, Place
+    from jobstore.records import Record, Ref, Results
 
     Do = Callable[[Press, Record[Any], Asker], None]
+    Known = Callable[[Ref, Person, Act, Place], Record[Any]]
 
 
 class ResultButtons:
@@ -42,6 +41,17 @@ class ResultButtons:
             "code": (Act.TRY, self._code),
         }
 
+    def command(self, known: Known) -> Callable[[Command, Person, Place], Message]:
+        """Return what `/tune results j42` does: the same as stands in the thread, for whoever asks."""
+
+        def results(command: Command, person: Person, place: Place) -> Message:
+            ref, _ = intake.handle(command.rest, command.team, kinds=("j", "m"))
+            job = known(ref, person, Act.SHOW, place)
+            _results(job)
+            return views.results_message(job, scores_of_job(self._desk, job))
+
+        return results
+
     def _csv(self, _: Press, job: Record[Any], asker: Asker) -> None:
         _results(job)
         said = post(job.ref, "csv", channel=job.data.channel, rank=Rank.MILESTONE, kind=Shape.FILE)
@@ -49,19 +59,9 @@ class ResultButtons:
         asker.tell(views.csv_coming(job))
 
     def _next_step(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        data, request = job.data, job.data.request
-        step = next_step_of(_results(job).action, request, epochs=data.trained_epochs, rate=data.trained_rate)
-        dataset = self._desk.store.get(Ref(job.ref.team, Kind.DATASET, request.dataset))
-        if step is None or dataset is None:
-            raise UserError(
-                "dataset-gone", f"The dataset of {job.ref.id} is no longer kept.", "Drop the file here once more."
-            )
-        learnt = request.reinforcement
-        grader = self._desk.blobs.read(job.ref.team, learnt.grader).decode() if learnt else ""
-        values = values_of(request, grader) | {step.field: step.value}
-        notice = f"As {job.ref.id} ({words.name(data.title)}), but: {step.label.lower()}."
-        view = launch_view(offer_of(self._desk, dataset), values, folded=step.field != "lr", notice=notice)
-        asker.client.views_open(trigger_id=pressed.trigger, view=view)
+        data = job.data
+        step = next_step_of(_results(job).action, data.request, epochs=data.trained_epochs, rate=data.trained_rate)
+        asker.client.views_open(trigger_id=pressed.trigger, view=reproduction(self._desk, job, step))
 
     def _use_checkpoint(self, pressed: Press, job: Record[Any], _: Asker) -> None:
         use_checkpoint(self._desk.store, job, pressed.person, _results(job).checkpoint)
@@ -80,5 +80,7 @@ class ResultButtons:
 def _results(job: Record[Any]) -> Results:
     results: Results | None = job.data.results
     if results is None:
-        raise UserError("no-results", f"{job.ref.id} has no figures to show.", "Its details say why.")
+        raise UserError(
+            "no-results", f"{job.ref.id} has no figures to show.", f"/tune show {job.ref.id} says how far it is."
+        )
     return results

@@ -26,6 +26,7 @@ from bot.views.outcomes import (
     failed_post,
     ready_post,
     results_file_title,
+    results_message,
     results_post,
     unclear_post,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "ready_post",
     "refusal",
     "results_file_title",
+    "results_message",
     "results_post",
     "rows_title",
     "something_failed",

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "list": ("/tune list", "the datasets and jobs of this channel; /tune list mine: yours"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job; m42: where a model comes from; d12: a dataset"),
+    "results": ("/tune results j42", "what its figures say, and how its model did on held-out rows"),
     "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
     "pause": ("/tune pause j42", "let a run rest; /tune resume j42 lets it go on"),
     "resume": ("/tune resume j42", "let a paused run go on"),

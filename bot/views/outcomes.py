@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose, quoted
 from bot.views import words
-from bot.views.blocks import actions, button, confirmation, context, section
-from bot.views.evaluations import share_words, what_is_measured
+from bot.views.blocks import actions, button, confirmation, context, overflow, section
+from bot.views.evaluations import evaluation_post, share_words, what_is_measured
 from bot.views.jobs import TOY_NOTE, details_button, job_title, try_button
 from bot.views.message import Message, message
 from finetune.metrics import Share
@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from datetime import date
 
     from bot.views.message import Block
+    from finetune.evaluation import Scores
     from jobstore.records import Job, Record, Results
 
 TEXT_MAX: Final = 900
+MORE: Final = (
+    ("continue_training", "Continue training"),
+    ("reproduce", "Train the same again"),
+    ("lineage", "Lineage"),
+    ("delete_model", "Delete the model"),
+)
+"""What can be done with a model besides trying it."""
+
 SAID_MAX: Final = 600
 FIGURES_MAX: Final = 6
 
@@ -38,6 +47,13 @@ def results_post(record: Record[Job]) -> Message:
         context(_figures(record.data, results)),
         actions(_next_button(record, results), _checkpoint_button(record, results), _csv_button(record)),
     )
+
+
+def results_message(record: Record[Job], scores: Scores | None) -> Message:
+    """All that is known of how well a run did: its figures, and what its model answered to held-out rows."""
+    figures = results_post(record)
+    measured = evaluation_post(record, scores).blocks if scores else []
+    return Message(figures.text, [*figures.blocks, *measured])
 
 
 def checkpoint_post(record: Record[Job]) -> Message:
@@ -79,7 +95,12 @@ def ready_post(record: Record[Job], stops: date | None = None) -> Message:
         section(lines(text, how)),
         context(_facts(job, stops)),
         context(TOY_NOTE) if words.is_toy(job.request.model) else None,
-        actions(try_button(record), button("Code", "code", record.ref.member), details_button(record)),
+        actions(
+            try_button(record),
+            button("Code", "code", record.ref.member),
+            details_button(record),
+            overflow("more", MORE, record.ref.member),
+        ),
     )
 
 

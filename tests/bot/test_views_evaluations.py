@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.views.evaluations import confusion_title, evaluation_post, share_words
-from bot.views.outcomes import checkpoint_post, ready_post, results_post
+from bot.views.outcomes import checkpoint_post, ready_post, results_message, results_post
 from bot.views.preformatted import lined_up, preformatted
 from bot.views.stages import stage_sentence
 from finetune.evaluation import Given, Plan, Scores, scores_of
@@ -159,6 +159,13 @@ def test_results_have_the_next_run_the_checkpoint_and_the_csv() -> None:
     assert "training tokens right 97% · validation tokens right 84% · weighted f1 score 0.70" in shown(post)
 
 
+def test_all_results_are_one_message() -> None:
+    message = results_message(a_job("ready", results=RESULTS, evaluation=DONE), scores(["a", "b"], ["a", "b"]))
+    text = shown(message)
+    assert text.index("*Results.* Validation loss was best") < text.index("test accuracy 100%")
+    assert "test accuracy" not in shown(results_message(a_job("ready", results=RESULTS), None))
+
+
 def test_a_run_that_fits_has_nothing_to_change() -> None:
     fits = dataclasses.replace(RESULTS, action="none", checkpoint=0)
     assert list(buttons(results_post(a_job("ready", results=fits)))) == ["csv"]
@@ -193,5 +200,7 @@ def test_posts_about_any_labels_keep_the_limits(pairs: list[tuple[str, str]], wh
     clean = [tuple(text.encode("utf-8", "replace").decode() for text in pair) for pair in pairs]
     expected, answered = [want for want, _ in clean], [got for _, got in clean]
     record = a_job("ready", evaluation=dataclasses.replace(DONE, stopped=why))
-    assert problems_of_message(evaluation_post(record, scores(expected, answered, min(expected)))) == []
+    found = scores(expected, answered, min(expected))
+    assert problems_of_message(evaluation_post(record, found)) == []
+    assert problems_of_message(results_message(record, found)) == []
     assert 0 < len(confusion_title(record)) < 255

@@ -85,6 +85,17 @@ def test_next_step_opens_the_form_with_one_epoch_fewer(overfitted: tuple[Convers
     talk.person.close(form)
 
 
+def test_results_are_told_by_command(overfitted: tuple[Conversation, Message]) -> None:
+    talk, _ = overfitted
+    handle = talk.job().ref.id
+    talk.person.command("/tune", f"results {handle}")
+    said = talk.person.ephemeral("*Results.*").text
+    assert "overfitting" in said
+    assert f"({handle}): test accuracy" in said
+    talk.person.command("/tune", "results j9999")
+    assert "I know no job j9999." in talk.person.ephemeral("j9999").text
+
+
 def test_checkpoint_answers_in_the_models_place_and_back(
     overfitted: tuple[Conversation, Message], stack: Stack
 ) -> None:

@@ -20,6 +20,7 @@ from workers.provider import ProviderError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from finetune.explanation import Explanation
     from jobstore.deliveries import Delivery
     from jobstore.records import Job, Record
     from workers.workshop import Workshop
@@ -76,6 +77,11 @@ def _checkpoints(shop: Workshop, job: Job) -> tuple[Checkpoint, ...]:
     return tuple(Checkpoint(name=one.name, step=one.step) for one in found)
 
 
+def _worth_marking(explained: Explanation) -> int | None:
+    """The best step, where it is another than the end."""
+    return explained.best_step if explained.diagnosis == "overfitting" else None
+
+
 def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoint]) -> Results | None:
     job, team = record.data, record.ref.team
     if not job.result_file:
@@ -85,7 +91,7 @@ def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoi
     explained = explain(curves)
     better = checkpoint_to_use(explained, [one.step for one in checkpoints], max(curves.step, default=0))
     csv, _ = shop.blobs.put(team, [content])
-    chart, _ = shop.blobs.put(team, [curves_chart(curves, title=job.title, best_step=explained.best_step)])
+    chart, _ = shop.blobs.put(team, [curves_chart(curves, title=job.title, best_step=_worth_marking(explained))])
     return Results(
         csv=csv,
         chart=chart,
