@@ -156,7 +156,9 @@ def submit_mapping(desk: Desk, sent: Submission, person: Person, dataset: Record
     report = checked(desk, dataset)
     places = {part: sent.values.get(part, NO_COLUMN) for part in _PARTS}
     columns = {part: report.columns[int(place)] for part, place in places.items() if _is_one(place, report.columns)}
-    make_version(desk, dataset, person, mapping(report, columns, sent.values.get("to", "")))
+    values = sent.values
+    recipe = mapping(report, columns, values.get("to", ""), values.get("system_message", ""))
+    make_version(desk, dataset, person, recipe)
 
 
 def _is_one(place: str, columns: tuple[str, ...]) -> bool:

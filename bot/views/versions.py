@@ -112,16 +112,7 @@ def convert_modal(record: Record[Dataset], report: Report, *, metadata: str) -> 
                 )
             ),
             context(mrkdwn("Marks that all prompts or completions end with are cut.")) if cut else None,
-            {
-                **text_input(
-                    "system",
-                    "System message",
-                    "",
-                    multiline=True,
-                    hint="The same for every row: what the model is and how it answers. Use the same one later.",
-                ),
-                "optional": True,
-            },
+            _system_message("system"),
         ],
         submit="Convert",
         metadata=metadata,
@@ -154,10 +145,22 @@ def map_modal(record: Record[Dataset], columns: Sequence[str], guessed: Mapping[
             ),
             select("system", "A system message of each row's own", [*none, *named], chosen.get("system", NO_COLUMN)),
             select("to", "Write the rows as", _WRITTEN_AS, "chat"),
+            _system_message("system_message"),
         ],
         submit="Make a version",
         metadata=metadata,
     )
+
+
+def _system_message(name: str) -> Block:
+    field = text_input(
+        name,
+        "System message",
+        "",
+        multiline=True,
+        hint="The same for every row: what the model is and how it answers. Use the same one later.",
+    )
+    return {**field, "optional": True}
 
 
 def version_asked(dataset: Record[Dataset]) -> Message:

@@ -94,7 +94,14 @@ def test_a_mapping_opens_with_names_guessed() -> None:
     columns = ["번호", "질문", "지문", "답변"]
     modal = map_modal(a_dataset("unreadable"), columns, guess(columns), metadata="dataset:d12")
     filled = fields(modal)
-    assert filled == {"prompt": "1", "completion": "3", "context": "2", "system": "-", "to": "chat"}
+    assert filled == {
+        "prompt": "1",
+        "completion": "3",
+        "context": "2",
+        "system": "-",
+        "to": "chat",
+        "system_message": "",
+    }
     assert problems_of_modal(modal) == []
 
 

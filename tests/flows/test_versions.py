@@ -145,7 +145,7 @@ def test_korean_columns_are_mapped_and_trained(talk: Conversation) -> None:
     talk.press(report, "Map columns…")
     form = talk.person.view("Map columns")
     assert (form.values["What is asked"], form.values["The answer to learn"]) == ("질문", "답변")
-    assert talk.person.submit(form).closed
+    assert talk.person.submit(form, {"System message": "짧게 답하세요."}).closed
     card = talk.report(dropped, "Version 2")
 
     assert "Columns mapped in 40 rows." in card.text
@@ -155,7 +155,8 @@ def test_korean_columns_are_mapped_and_trained(talk: Conversation) -> None:
     job = talk.job().data
     trained = [json.loads(line) for blob in filter(None, (job.train_blob, job.valid_blob))
                for line in stored(talk, blob).splitlines()]  # fmt: skip
-    asked = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in trained}
+    assert {row["messages"][0]["content"] for row in trained} == {"짧게 답하세요."}
+    asked = {row["messages"][1]["content"]: row["messages"][2]["content"] for row in trained}
     assert asked == {line["질문"]: line["답변"] for line in lines}
 
 
