@@ -79,7 +79,7 @@ def conclude(survey: Survey, rows: Rows, question: Question, counters: Sequence[
 
 def _learnt(name: FormatName, found: FormatSurvey, question: Question, counter: TokenCounter) -> Learnt:
     contract, shape = found.learner.contract(counter), found.traits.shape()
-    task = question.task or infer_task(name, shape, found.traits.cues, contract)
+    task = question.task or infer_task(name, found.examples, found.traits, shape)
     return Learnt(task, shape, contract, counter)
 
 

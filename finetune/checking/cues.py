@@ -12,6 +12,9 @@ from finetune.checking.first_rows import FirstRows
 FACT_ROWS_LOOKED_AT: Final = 2_000
 """Whether a file asks for facts shows early."""
 
+LABEL_MAX_CHARACTERS: Final = 64
+"""Longer answers are no labels."""
+
 _QUESTION_MAX_CHARACTERS, _FACT_MAX_CHARACTERS = 160, 80
 _AROUND: Final = " \t\r\n->#=:"
 _ASKED = re.compile(
@@ -22,7 +25,7 @@ _ASKED = re.compile(
 )
 _ASKS = re.compile(r"[?\uff1f]|(?:까|나요|가요|니|か)[.。]?$|^\s*name the\b", re.IGNORECASE)
 _PAIR = re.compile(r"[^\W\d][\w .-]{0,30}=[^=\n]{1,80}")
-_BETWEEN = re.compile(r"\s*[,;\n&|\uff0c、]\s*")
+_BETWEEN = re.compile(r"[,;\n&|\uff0c、]")
 _PAIRS_MIN, _KEY_VALUES_MAX_CHARACTERS = 2, 5_000
 
 
@@ -30,11 +33,13 @@ _PAIRS_MIN, _KEY_VALUES_MAX_CHARACTERS = 2, 5_000
 class Cues:
     """Counts and rows of what `rows` examples with one question and one answer hint at.
 
-    `facts` of the first `fact_rows` ask for a fact. `copied` answer with nothing but what the prompt holds, `lists` of
-    them with two things or more; `unordered` with such a list in no order.
+    `short` answer with no more than a label could have; `facts` of the first `fact_rows` ask for a fact. `copied`
+    answer with nothing but what the prompt holds, `lists` of them with two things or more; `unordered` with such a list
+    in no order.
     """
 
     rows: int = 0
+    short: int = 0
     fact_rows: int = 0
     facts: int = 0
     copied: int = 0
@@ -45,6 +50,7 @@ class Cues:
     def add(self, prompt: str, completion: str, row: int) -> None:
         """Take one row more into account."""
         self.rows += 1
+        self.short += len(completion) <= LABEL_MAX_CHARACTERS
         if self.fact_rows < FACT_ROWS_LOOKED_AT:
             self.fact_rows += 1
             self.facts += is_fact(prompt, completion)
@@ -62,7 +68,7 @@ def is_key_values(prompt: str) -> bool:
     """Return whether a prompt is nothing but names and values, `name=value`, two or more."""
     if len(prompt) > _KEY_VALUES_MAX_CHARACTERS:
         return False
-    parts = [part for part in _BETWEEN.split(prompt.strip(_AROUND)) if part]
+    parts = [part for given in _BETWEEN.split(prompt.strip(_AROUND)) if (part := given.strip())]
     return len(parts) >= _PAIRS_MIN and all(map(_PAIR.fullmatch, parts))
 
 

@@ -12,6 +12,7 @@ PROMPT_MAX_CHARACTERS: Final = 20_000
 """Longer completions are no lists of entities, and longer prompts are not searched for them."""
 
 _ENDING = re.compile(r"(?:\s|[.。]|\[?END\]?|###|\*\*\*|\+\+\+|&&&|\$\$\$|@@@|%%%)+$")
+_ENDING_MAX: Final = 24
 _DELIMITERS: Final = ("\n", ";", "\uff1b", "、", ",", "\uff0c", "·", "|")
 _BULLET = re.compile(r"^(?:[-*•]\s*|\d{1,2}[.)]\s+)")
 _WORD = r"[^\W_][^\s.,:;|\u00b7\u3001\u3002\uff0c\uff1a\uff1b]*+"
@@ -34,7 +35,7 @@ def entities_of(prompt: str, completion: str) -> Entities:
     head = _HEAD.match(completion)
     if head is not None and head[1] not in prompt:  # most completions begin with something else
         return []
-    text = _ENDING.sub("", completion).strip()
+    text = (completion[:-_ENDING_MAX] + _ENDING.sub("", completion[-_ENDING_MAX:])).strip()
     found: Entities = []
     for label, item in _from_json(text) if text[:1] in {"{", "["} else _from_lines(text):
         place = prompt.find(item)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from finetune.checking.cues import Cues
-    from finetune.contract import PromptContract
+    from finetune.checking.traits import Traits
     from finetune.guidance import Task
     from finetune.report import FormatName
     from finetune.shape import Shape
@@ -15,15 +15,17 @@ ROWS_A_CLASS: Final = 3
 """Fewer different completions than a third of the rows are classes: the rule of `prepare_data`."""
 
 _LEAST_ROWS: Final = 3
-_COPIED_SHARE, _LISTS_SHARE, _FACTS_SHARE = 0.6, 0.2, 0.5
+_SHORT_SHARE, _COPIED_SHARE, _LISTS_SHARE, _FACTS_SHARE = 0.9, 0.6, 0.2, 0.5
 _OF_CHAT: Final = frozenset({"chat", "alpaca", "sharegpt"})
 
 
-def infer_task(name: FormatName, shape: Shape | None, cues: Cues, contract: PromptContract | None) -> Task | None:
-    """Return the task of rows of a format, None for preferences and reinforcement items.
+def infer_task(name: FormatName, examples: int, traits: Traits, shape: Shape | None) -> Task | None:
+    """Return the task of `examples` of a format, None for preferences and reinforcement items.
 
-    Of pairs, open-ended text and classification are told apart as `prepare_data` did.
+    Of pairs, open-ended text and classification are told apart as `prepare_data` did; conversations are classified
+    where nearly all of them are one question and a short answer, too.
     """
+    cues = traits.cues
     if shape is not None:
         if shape.open_ended:
             return "open-ended"
@@ -32,7 +34,9 @@ def infer_task(name: FormatName, shape: Shape | None, cues: Cues, contract: Prom
         return _narrower(cues) or "conditional-generation"
     if name not in _OF_CHAT:
         return None
-    return "classification" if contract and len(contract.labels) > 1 else _narrower(cues) or "chat"
+    answers = len(traits.keys.answers()[0])
+    is_sorted = 1 < answers < examples / ROWS_A_CLASS and cues.short >= examples * _SHORT_SHARE
+    return "classification" if is_sorted else _narrower(cues) or "chat"
 
 
 def _narrower(cues: Cues) -> Task | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from finetune.checking.cues import Cues
+from finetune.checking.cues import LABEL_MAX_CHARACTERS, Cues
 from finetune.checking.duplicates import Keys
 from finetune.checking.pairs import Pairs
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from finetune.shape import Shape
 
 LABELS_MAX: Final = 256
-LABEL_MAX_CHARACTERS: Final = 64
 """So many completions are kept to be counted, should they turn out to be labels."""
 
 
