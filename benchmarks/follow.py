@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 ROUND_S: Final = 60.0
+AGE_MS: Final = 7_200_000
 REQUEST: Final = a_request(provider="openai", model="gpt-4o-mini-2024-07-18")
 LOOKS: Final = 6
 POLLERS: Final = {"rq": "Worker", "rq_without_a_fork": "SimpleWorker"}
@@ -85,7 +86,7 @@ def processes(command: list[str], count: int, **variables: str) -> Iterator[list
             process.wait(30)
 
 
-def fill(redis_url: str, jobs: int, ages_s: float) -> None:
+def fill(redis_url: str, jobs: int, *, round_s: float) -> None:
     """Record so many jobs whose runs train; nobody posts their cards, which are wanted anew at every step."""
     redis = connect(redis_url)
     store = Store(redis)
@@ -95,12 +96,12 @@ def fill(redis_url: str, jobs: int, ages_s: float) -> None:
         ref, _ = store.record("T1", job, dedupe=f"bench:{number}", event={"type": "Asked"})
         record = store.get(ref)
         assert record is not None
-        begun = record.having(run=f"ftjob-{number:06d}", run_created_ms=store.now_ms() - int(ages_s * 1000))
+        begun = record.having(run=f"ftjob-{number:06d}", run_created_ms=store.now_ms() - AGE_MS)
         for state in ("uploading", "creating", "queued"):
             record = store.transition(record, state, begun)
         said = [card(ref, channel=begun.channel, rank=Rank.PROGRESS)]
         # due over one round, as they would be
-        store.transition(record, "training", begun, deliveries=said, due_in_ms=int(number / jobs * ROUND_S * 1000))
+        store.transition(record, "training", begun, deliveries=said, due_in_ms=int(number / jobs * round_s * 1000))
 
     with ThreadPoolExecutor(16) as pool:  # the server syncs once for all who wait
         list(pool.map(one, range(jobs)))
@@ -222,13 +223,14 @@ DUE_AT_ONCE: Final = EACH | {"TUNEROOM_POLL_MIN_S": "0.001", "TUNEROOM_POLL_MAX_
 def measure(arguments: argparse.Namespace, server: Server, address: str) -> dict[str, Any]:
     jobs, seconds, warm_s = arguments.jobs, arguments.seconds, arguments.warm
     report: dict[str, Any] = {"jobs": jobs}
+    often = {"TUNEROOM_POLL_MAX_S": str(arguments.round)}
     began = time.monotonic()
-    fill(server.url, jobs, ages_s=7200)
+    fill(server.url, jobs, round_s=arguments.round)
     report["filled_in_s"] = round(time.monotonic() - began, 1)
     if "each" in arguments.parts:
-        report["each"] = follow(server.url, address, seconds, warm_s=warm_s, **EACH)
+        report["each"] = follow(server.url, address, seconds, warm_s=warm_s, **EACH, **often)
     if "lists" in arguments.parts:
-        report["lists"] = follow(server.url, address, seconds, warm_s=warm_s)
+        report["lists"] = follow(server.url, address, seconds, warm_s=warm_s, **often)
     if "ceiling" in arguments.parts:
         short = min(seconds, arguments.ceiling_seconds)
         report["ceiling"] = {
@@ -248,6 +250,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each part is measured")
     parser.add_argument("--warm", type=float, default=70.0, help="seconds before a part is measured")
+    parser.add_argument("--round", type=float, default=ROUND_S, help="seconds in which every run is looked at")
     parser.add_argument("--ceiling-seconds", type=float, default=20.0)
     parser.add_argument(
         "--parts", nargs="+", choices=("each", "lists", "ceiling"), default=["each", "lists", "ceiling"]

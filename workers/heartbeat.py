@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -67,7 +68,7 @@ class Heartbeat:
                 is_held = self._store.renew(self._record, int(self._lease_s * 1000))
             except UNAVAILABLE:
                 continue
-            if is_held and os.getppid() == self._parent:
+            if is_held:
                 self._held_until = asked_s + self._lease_s
             else:
                 self._held_until = asked_s
@@ -75,7 +76,15 @@ class Heartbeat:
 
     def _mind(self) -> None:
         while not self._done.wait(min(LOOK_S, max(0.0, self._held_until - time.monotonic()))):
-            if time.monotonic() >= self._held_until:
-                log.warning("lease.lost", extra={"ref": self._record.ref.member})
+            is_orphan = os.getppid() != self._parent
+            if is_orphan or time.monotonic() >= self._held_until:
+                log.warning("lease.lost", extra={"ref": self._record.ref.member, "orphan": is_orphan})
+                if is_orphan:
+                    self._let_go()
                 self._on_lost()
                 return
+
+    def _let_go(self) -> None:
+        """Nobody needs to wait for the lease of one whose worker has died: the record is due at once."""
+        with contextlib.suppress(*UNAVAILABLE):
+            self._store.release(self._record, due_in_ms=0)
