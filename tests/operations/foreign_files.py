@@ -51,6 +51,7 @@ class Foreign(Stack):
     def __init__(self, home: Path, emulate: str) -> None:
         super().__init__(home, by_http=True)
         self._emulate = emulate
+        self.calls: dict[str, int] = {}
 
     def _start(self) -> None:
         self.redis.start()
@@ -71,6 +72,7 @@ class Foreign(Stack):
         seed.write_text(json.dumps({"slack": _workspace()}))
         door = Door(port)
         self._closing.callback(door.shutdown)
+        self.calls = door.calls
         url = f"http://127.0.0.1:{door.server_port}"
         command = [self._emulate, "start", "--service", "slack", "--port", str(port), "--seed", str(seed)]
         self._serve("slack", [*command, "--base-url", url], self._base)
@@ -152,6 +154,7 @@ def main() -> int:
             error.add_note(stack.logs())
             raise
         finally:
+            sys.stdout.writelines(f"  {stack.calls[said]:4} {said}\n" for said in sorted(stack.calls))
             for kind in (Kind.DATASET, Kind.JOB):
                 states = [f"{one.ref.id} {one.state}" for one in stack.store.newest(TEAM, kind)]
                 sys.stdout.write(f"{kind.value}s: {states}\n")
