@@ -172,7 +172,8 @@ def test_the_ready_notice_mentions_the_person_and_says_how_to_try() -> None:
         "from gpt-4o-mini · took 32 min · best validation loss 0.61 · cost $3.52\n"
         "[Try it]\n"
         "[Code]\n"
-        "[Details]"
+        "[Details]\n"
+        "[⋯ Continue training, Train the same again, Lineage, Delete the model]"
     )
     assert post.text.startswith("<@UMINA> *support-bot* answers")
 
