@@ -11,7 +11,7 @@ from finetune.launch import suffix_from_filename
 from finetune.parameters import wandb_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.offer import Offer
     from finetune.launch import TrainRequest
@@ -47,8 +47,8 @@ def of_line(values: Mapping[str, str]) -> dict[str, str]:
     return dict(values)
 
 
-def values_of(request: TrainRequest, grader: str) -> dict[str, str]:
-    """Return the values that make a request again; `grader` is its grader as JSON."""
+def values_of(request: TrainRequest, grader: str, labels: Sequence[str] = ()) -> dict[str, str]:
+    """Return the values that make a request again; `grader` is its grader as JSON, `labels` its dataset's classes."""
     parent, learnt = request.parent, request.reinforcement
     start = words.model_handle(parent.job) + (f"@{parent.step}" if parent.step else "") if parent else request.model
     values = {
@@ -63,6 +63,8 @@ def values_of(request: TrainRequest, grader: str) -> dict[str, str]:
         "beta": _number(request.beta),
         "wandb": wandb_words(request.wandb) if request.wandb else "",
         "cap": _number(request.cap_usd, nothing=""),
+        "classes": _number(request.classes, nothing=""),
+        "positive": labels[request.positive] if request.positive is not None and request.positive < len(labels) else "",
     }
     if learnt:
         values |= {

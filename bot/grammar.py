@@ -28,6 +28,8 @@ KEYS: Final = {
     "beta": "for dpo: above 0 and at most 2, or auto",
     "seed": "a whole number",
     "cap": "the most it may cost in dollars",
+    "classes": "how many classes the rows have",
+    "positive": "of two classes, the one that precision and recall are of",
     "wandb": "team/project/run-name #tag",
     "grader": "for rft: exact:answer, or JSON",
     "effort": "for rft: low, medium or high",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot import views
-from bot.launching import SPLIT, FieldError, Memo, launch_of, reserved_micros
+from bot.launching import SPLIT, TWO_CLASSES, FieldError, Memo, launch_of, reserved_micros
 from bot.views import words
 from bot.views.launching import FOLDED, LaunchForm
 from finetune.errors import UserError
@@ -52,6 +52,7 @@ def launch_view(offer: Offer, values: Mapping[str, str], *, folded: bool = True,
         wandb=offer.service.wandb,
         provider=offer.desk.provider,
         not_offered=tuple(offer.not_offered()),
+        classes=offer.labels if len(offer.labels) == TWO_CLASSES else (),
         folded=folded,
     )
     shown = reserved_micros(launch.request) if launch else 0
@@ -79,7 +80,15 @@ def _with(starts: list[Start], chosen: Start) -> list[Start]:
 
 def _memo(offer: Offer, values: Mapping[str, str], shown_micros: int, *, folded: bool) -> Memo:
     """What the form cannot hold goes with it: folded fields, and what only a line can say."""
-    away = {*(FOLDED if folded else ()), "cap", "valid", "holdout", *([] if offer.service.wandb else ["wandb"])}
+    away = {
+        *(FOLDED if folded else ()),
+        "cap",
+        "classes",
+        "positive",
+        "valid",
+        "holdout",
+        *([] if offer.service.wandb else ["wandb"]),
+    }
     # Slack keeps 3,000 characters; whatever is longer than this is refused by its own parser, cut or not
     kept = {name: value[:KEPT_CHARACTERS] for name, value in values.items() if name in away and value}
     return Memo(dataset=offer.dataset.ref.member, shown_micros=shown_micros, folded=folded, kept=kept)

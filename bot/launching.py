@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 
 CENT_MICROS: Final = 10_000
 TRAIN_MIN: Final = 10
+TWO_CLASSES: Final = 2
 SPLIT: Final = "split"
 METHOD_WORDS: Final[dict[Method, str]] = {
     "supervised": "example (sft)",
     "dpo": "preference (dpo)",
     "reinforcement": "reinforcement (rft)",
 }
-FIELD_OF_KEY: Final = {"method": "model", "provider": "model", "cap": "epochs"}
+FIELD_OF_KEY: Final = {"method": "model", "provider": "model", "cap": "epochs", "classes": "suffix"}
 """Where a form says what is wrong with something that it has no field for."""
 
 
@@ -116,6 +117,8 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
         parent=start.parent,
         wandb=_wandb(offer, said),
         cap_usd=said.read("cap", parse_usd),
+        classes=said.read("classes", lambda text: _classes(offer, text)),
+        positive=said.read("positive", lambda text: _positive(offer, text)),
     )
     _insist_on_own_cap(request)
     return Launch(request=request, grader=grader)
@@ -211,6 +214,31 @@ def _wandb(offer: Offer, said: _Said) -> Wandb | None:
         )
         raise FieldError("wandb", error)
     return wandb
+
+
+def _classes(offer: Offer, text: str) -> int | None:
+    """The number of classes, which the rows must have: otherwise some class is misspelt, or the file is another one."""
+    said = parse_whole(text, name="number of classes", low=2, high=1_000)
+    found = len(offer.labels)
+    if said is not None and said != found:
+        raise UserError(
+            "classes-differ",
+            f"The rows have {found or 'no'} classes, not {said}.",
+            "Look for labels that are spelt in several ways, or leave classes= out.",
+        )
+    return said
+
+
+def _positive(offer: Offer, text: str) -> int | None:
+    """The place of the class that is named among the dataset's labels."""
+    wanted = text.strip().casefold()
+    if not wanted:
+        return None
+    names = [label.strip().casefold() for label in offer.labels]
+    if len(names) != TWO_CLASSES or wanted not in names:
+        known = ", ".join(offer.labels) if len(names) == TWO_CLASSES else "none, since there are not two classes"
+        raise UserError("positive-unknown", "There is no such class to be the positive one.", f"There is {known}.")
+    return names.index(wanted)
 
 
 def _insist_on_own_cap(request: TrainRequest) -> None:

@@ -54,6 +54,12 @@ class Offer:
         return self.desk.catalogue.service(self.desk.provider)
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes of rows to be sorted; none where they teach something else."""
+        contract = self.report.contract
+        return tuple(label.name for label in contract.labels) if contract else ()
+
+    @property
     def guidance(self) -> Guidance | None:
         """What is good for what these rows teach; for a model that begins from nothing it would be too little."""
         task: Task | None = next((one for one in TASKS if one == self.report.task), None)

@@ -82,6 +82,8 @@ class TrainRequest:
     `holdout_percent` of the rows are kept aside for validation (0: none), drawn with `seed`; with `validation` it is 0.
     `model` is the base, also where training goes on from a tuned one (`parent`). The learning rate is a multiplier of
     the provider's own or an absolute one, as the provider takes it. `cap_usd` is the most a person said it may cost.
+    `classes` is how many classes a person said there are, `positive` the place of the class (among the labels of the
+    dataset's contract) that figures about two classes are of.
     """
 
     dataset: str
@@ -104,6 +106,8 @@ class TrainRequest:
     parent: Parent | None = None
     wandb: Wandb | None = None
     cap_usd: float | None = None
+    classes: int | None = None
+    positive: int | None = None
 
     def digest(self) -> str:
         """SHA-256 over every field, quote included: what a confirmation is bound to.

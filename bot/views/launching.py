@@ -23,7 +23,7 @@ METHODS: Final[dict[Method, Mrkdwn]] = {
     "reinforcement": mrkdwn("Learns by reinforcement: a grader scores its answers."),
 }
 NOT_OFFERED_SHOWN: Final = 6
-FOLDED: Final = ("seed", "batch", "lr", "wandb", "effort", "compute", "eval_every", "eval_samples")
+FOLDED: Final = ("seed", "batch", "lr", "positive", "wandb", "effort", "compute", "eval_every", "eval_samples")
 """The fields that "Advanced" shows."""
 
 
@@ -33,7 +33,7 @@ class LaunchForm:
 
     `quote` is None where the values have no price, and `notice` says why; it also says that the price has changed.
     `cap_usd` is the most the run may cost. `validations` are other datasets to measure by, as (id, label).
-    `not_offered` are (model, why). `advice` is a sentence on the values chosen.
+    `not_offered` are (model, why). `advice` is a sentence on the values chosen. `classes` are those of rows with two.
     """
 
     dataset_ref: str
@@ -54,6 +54,7 @@ class LaunchForm:
     provider: str = ""
     not_offered: tuple[tuple[str, str], ...] = ()
     folded: bool = True
+    classes: tuple[str, ...] = ()
 
 
 def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
@@ -124,12 +125,20 @@ def _advanced(form: LaunchForm) -> list[Block | None]:
         _text(form, "lr", "Learning rate", "Such as 2e-5, or auto.")
         if is_absolute
         else _text(form, "lr", "Learning-rate multiplier", "x0.5 for half of the usual rate, or auto."),
+        _positive(form),
         *(_reinforcement_fields(form) if form.method == "reinforcement" else []),
         _optional(_text(form, "wandb", "Weights & Biases", "project, team/project or team/project/run-name, #tags."))
         if form.wandb
         else None,
         context(*_limits(form)),
     ]
+
+
+def _positive(form: LaunchForm) -> Block | None:
+    if not form.classes:
+        return None
+    hint = "The one that precision and recall are of. Empty: the rarer one."
+    return _optional(_text(form, "positive", "Positive class", hint))
 
 
 def _reinforcement_fields(form: LaunchForm) -> list[Block]:

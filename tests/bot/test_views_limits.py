@@ -130,6 +130,7 @@ FORMS = st.builds(
     starts=st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130).map(tuple),
     values=st.dictionaries(st.sampled_from(FORM_NAMES), TEXT),
     validations=st.lists(st.tuples(st.sampled_from(["d1", "d2"]), TEXT), max_size=30).map(tuple),
+    classes=st.lists(TEXT, max_size=2).map(tuple),
     not_offered=st.lists(st.tuples(TEXT, TEXT), max_size=12).map(tuple),
     rate=st.sampled_from(["multiplier", "absolute"]),
     folded=st.booleans(),

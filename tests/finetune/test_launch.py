@@ -52,6 +52,8 @@ OTHER: dict[str, Any] = {
     "parent": Parent(job="j7", name="ft:tiny:local:seven:1"),
     "wandb": Wandb(project="tickets"),
     "cap_usd": 5.0,
+    "classes": 3,
+    "positive": 0,
 }
 OTHER_QUOTE: dict[str, Any] = {
     "low_usd": 1.01,

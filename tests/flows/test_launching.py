@@ -212,3 +212,41 @@ def test_rows_that_were_uploaded_before_a_crash_are_found_again(talk: Conversati
 
 def names_at_provider(talk: Conversation) -> list[str]:
     return [file["filename"] for file in talk.stack.ask_trainer("/files?purpose=fine-tune&limit=1000")["data"]]
+
+
+def test_model_is_trained_further_from_its_notice(talk: Conversation) -> None:
+    talk.train()
+    card = talk.finish()
+    notice = talk.notice(card)
+    model = talk.stack.jobs(talk.name)[0].ref.id.replace("j", "m")
+    talk.person.click(notice, "Continue training")
+    form = talk.person.view(f"Going on from {model}")
+    assert form.values["Model to tune"].startswith(f"{model} ")
+    talk.person.close(form)
+    talk.person.click(notice, "Lineage")
+    assert "*Run:*" in talk.person.ephemeral("Asked and confirmed by").text
+
+
+def two_classes(name: str) -> bytes:
+    lines = [
+        {"messages": [{"role": "user", "content": f"{name} mail {number}"},
+                      {"role": "assistant", "content": "spam" if number % 3 else "ham"}]}
+        for number in range(60)
+    ]  # fmt: skip
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def test_positive_class_is_the_one_that_was_named(talk: Conversation) -> None:
+    """Left alone it would be the rarer one, ham."""
+    dataset = checked(talk, two_classes(talk.name))
+    assert "The rows have 2 classes, not 3." in told(talk, f"train {dataset} suffix={talk.name} classes=3")
+    assert "There is no such class" in told(talk, f"train {dataset} suffix={talk.name} positive=eggs")
+    said = told(talk, f"train {dataset} suffix={talk.name} epochs=1 valid=20% classes=2 positive=Spam")
+    assert "Started *j" in said
+    talk.finish()
+
+    job = talk.stack.jobs(talk.name)[0].data
+    assert job.request.classes == 2
+    assert job.evaluation is not None
+    plan = json.loads(sent(talk, job.evaluation.plan))
+    assert (plan["labels"], plan["positive"]) == (["ham", "spam"], "spam")

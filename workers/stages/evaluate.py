@@ -29,6 +29,8 @@ from workers.stages.asking import TRIES, Asking
 from workers.stages.contracts import contract_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jobstore.deliveries import Delivery
     from jobstore.records import Job, Record
     from workers.workshop import Workshop
@@ -55,11 +57,17 @@ def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
     if not rows:
         return None
     labels = tuple(sorted(counts)) if is_classifier else ()
-    plan = Plan(rows=tuple(rows), labels=labels, positive=positive_of(counts) if is_classifier else "")
+    plan = Plan(rows=tuple(rows), labels=labels, positive=_positive(job, counts) if is_classifier else "")
     stored, _ = shop.blobs.put(team, [msgspec.json.encode(plan)])
     return Evaluation(
         plan=stored, rows=len(rows), held_out=held_out, begun_ms=shop.store.now_ms(), is_classifier=is_classifier
     )
+
+
+def _positive(job: Job, counts: Mapping[str, int]) -> str:
+    """The class that a person named, else the one that the rows suggest."""
+    chosen_place = job.request.positive
+    return positive_of(counts) if chosen_place is None else list(counts)[chosen_place]
 
 
 def _task(shop: Workshop, record: Record[Job]) -> str | None:
