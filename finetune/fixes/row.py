@@ -11,6 +11,7 @@ import msgspec
 
 from finetune.containers import jsonl
 from finetune.formats.recognition import SAMPLE_BYTES, SAMPLE_ROWS, Recogniser
+from finetune.formats.training_lines import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +69,8 @@ def read_rows(
     recogniser.learn(sample)
     for number, row in chain(sample, every):
         if isinstance(row, bytes):
-            yield Row(number, row, _example(recogniser, row, number, format_name))
+            line = on_one_line(row) if b"\n" in row else row  # an element of a JSON document may stand on several
+            yield Row(number, line, _example(recogniser, line, number, format_name))
         else:
             yield Row(number, None, touched=(LEFT_OUT,))
 

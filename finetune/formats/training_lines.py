@@ -35,14 +35,15 @@ def training_lines(blocks: Iterable[bytes], filename: str = "", format_name: str
         if rows.container.name == "jsonl":
             yield number, row
         elif rows.container.name == "json":
-            yield number, _on_one_line(row)
+            yield number, on_one_line(row)
         else:
             yield number, _canonical(row, _COLUMNS.get(format_name))
     if rows.refusal is not None:
         raise UnreadableError(rows.refusal)
 
 
-def _on_one_line(element: bytes) -> bytes:
+def on_one_line(element: bytes) -> bytes:
+    """Return an element of a JSON document as a line, its values as they are."""
     try:
         return msgspec.json.format(element, indent=-1)
     except msgspec.MsgspecError:  # half a character, which the check has said

@@ -150,6 +150,25 @@ def test_first_rows_are_named_and_all_are_counted() -> None:
     assert words.sentence(difference) == "99 repeated rows deleted."
 
 
+def test_elements_of_a_json_document_become_a_line_each() -> None:
+    rows = [*map(chat, range(12)), chat(3), chat(5, id=1.50)]
+    document = json.dumps({"data": rows}, indent=2, ensure_ascii=False).encode()
+    report = report_of(document, filename="data.json")
+    mended, difference = version(document, recipe_of(report, safe(report)), "data.json")
+    assert objects(mended) == [*map(chat, range(12))]
+    assert counts(difference) == {"duplicate-row": 2, "extra-column": 1}
+    assert found(report_of(mended)).keys() == found(report).keys() - {"duplicate-row", "extra-column"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_a_version_is_utf8_whatever_the_file_was(encoding: str) -> None:
+    rows = [{"prompt": f"배송 문의 {n} ->", "completion": f" 환불 {n % 3}", "번호": n} for n in range(40)]
+    content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode(encoding)
+    report = report_of(content)
+    mended, _ = version(content, recipe_of(report, ("extra-column",)))
+    assert objects(mended) == [{"prompt": row["prompt"], "completion": row["completion"]} for row in rows]
+
+
 def test_row_that_a_table_has_broken_is_left_out_and_said() -> None:
     table = "prompt,completion\n" + "".join(f"q{n} ->, a{n}\n" for n in range(12)) + 'x,"y" z"\nlast, b\n'
     report = report_of(table.encode(), filename="data.csv")
