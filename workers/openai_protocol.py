@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from workers.provider import Answer, Order, Question, Rows, RunEvent
 
 LOOKUP_RUNS_MAX: Final = 500
+CONNECTIONS_MAX: Final = 128
+IDLE_CONNECTIONS_MAX: Final = 12
 EXPECTATION_TIMEOUT_S: Final = 15.0
 
 
@@ -66,11 +68,15 @@ class OpenAIProtocol:
 
     @functools.cached_property
     def _async_client(self) -> openai.AsyncOpenAI:
+        timeout = httpx2.Timeout(self._endpoint.timeout_s, connect=5.0)
+        # every idle connection is looked at before each request: dozens of them cost more than the request itself
+        limits = httpx2.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=IDLE_CONNECTIONS_MAX)
         return openai.AsyncOpenAI(
             api_key=self._endpoint.api_key,
             base_url=self._endpoint.base_url or openai_default(),
-            timeout=httpx2.Timeout(self._endpoint.timeout_s, connect=5.0),
+            timeout=timeout,
             max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
         )
 
     def expected_s(self, model: str, size_bytes: int) -> float | None:

@@ -17,6 +17,7 @@ from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
+EVENTS_FIRST: Final = 20  # what is new since the last look mostly fits; the rest comes by larger pages
 EVENTS_PAGE: Final = 100
 RUNS_PAGE: Final = 100
 
@@ -95,14 +96,15 @@ async def events(client: openai.AsyncOpenAI, run_id: str, *, since_ms: int) -> l
     """Return a run's events since then, oldest first; the newest are listed first, so read back until it is reached."""
     found: list[RunEvent] = []
     after: str | openai.Omit = openai.omit
+    limit = EVENTS_FIRST if since_ms else EVENTS_PAGE
     while True:
         jobs = client.fine_tuning.jobs.with_raw_response
-        page = await _asked(jobs.list_events(run_id, limit=EVENTS_PAGE, after=after), _Events)
+        page = await _asked(jobs.list_events(run_id, limit=limit, after=after), _Events)
         new = [event for event in map(_as_event, page.data) if event.at_ms >= since_ms]
         found += new
         if not page.has_more or len(new) < len(page.data) or not page.data:
             return found[::-1]
-        after = page.data[-1].id
+        after, limit = page.data[-1].id, EVENTS_PAGE
 
 
 async def _asked(answer: Awaitable[Any], shape: type[Shape]) -> Shape:
