@@ -138,3 +138,32 @@ def test_an_unknown_task_is_wrong_usage(tmp_path: Path) -> None:
     code, out, err = run(write(tmp_path / "good.jsonl", [row(1)]), "--task", "poetry")
     assert (code, out) == (64, "")
     assert "conditional-generation" in err
+
+
+def test_rows_that_are_held_out_may_not_be_learnt(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", [row(number) for number in range(60)])
+    held = write(tmp_path / "held.jsonl", [row(100), row(7)])
+    code, out, err = run(path, "--validation", held, "--test", held)
+    assert (code, err) == (1, "")
+    assert "Row 8 stands in the validation file as well." in out
+    assert "Row 8 is row 2 of the test file." in out
+    assert run(path, "--validation", write(tmp_path / "other.jsonl", [row(100)]))[0] == 0
+
+
+def test_a_held_out_file_that_is_missing_is_named_and_one_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", [row(number) for number in range(60)])
+    code, _, err = run(path, "--validation", str(tmp_path / "none.jsonl"))
+    assert code == 64
+    assert "there is no file" in err
+    assert "none.jsonl" in err
+    code, out, _ = run(path, "--test", write(tmp_path / "empty.jsonl", []))
+    assert code == 0
+    assert "No example could be read in the test file." in out
+
+
+def test_findings_that_do_not_fit_are_named_with_their_rows(tmp_path: Path) -> None:
+    bad = {"messages": [{"role": "robot", "content": "", "mood": 1, "weight": 7}], "id": 1, "tools": [1]}
+    lines = [json.dumps(bad), *('{"prompt": "x"}', "[]", "{", '"x"'), *(row(number) for number in range(20)), row(3)]
+    _, out, _ = run(write(tmp_path / "bad.jsonl", lines))
+    assert "more: " in out
+    assert "user-missing (1)" in " ".join(out.split())
