@@ -237,7 +237,8 @@ def _more(record: Record[Dataset], report: Report) -> list[tuple[str, str]]:
     if record.state == "accepted" and report.examples >= SPLIT_MIN_ROWS and not is_part:
         options.append(("split", "Split: train, validation, test"))
     is_usual = report.format == "chat" and record.state != "accepted"  # mend it before it is cut into turns
-    options += [] if is_usual else [ACTS[target] for target in offered(report)]
+    has_button = report.format in _FOREIGN
+    options += [ACTS[one] for one in offered(report) if not is_usual and not (has_button and one == "chat")]
     if not _may_map(report) and report.format in {"prompt-completion", None} and len(report.columns) > _FREE_NAMES:
         options.append(("map_columns", "Map columns…"))
     return options

@@ -20,11 +20,14 @@ PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 NAMES: Final[dict[Part, tuple[str, ...]]] = {
     "prompt": (
-        "prompt", "question", "instruction", "query", "ask", "user", "human", "request", "ticket", "message", "source",
-        "input", "text", "sentence", "title", "subject",
-        "질문", "질의", "문의", "지시", "지시문", "명령", "요청", "사용자", "문제", "입력", "문장", "텍스트", "제목",
-        "質問", "問い", "問合せ", "問い合わせ", "指示", "依頼", "ユーザー", "問題", "入力", "文", "テキスト", "本文",
-        "问题", "指令", "输入", "提问", "文本",
+        "prompt", "question", "instruction", "query", "ask", "request", "ticket", "message", "review", "comment",
+        "email", "article", "description", "source", "input", "text", "sentence", "content", "user", "human", "title",
+        "subject",
+        "질문", "질의", "문의", "지시", "지시문", "명령", "요청", "문제", "리뷰", "댓글", "기사", "입력", "문장",
+        "텍스트", "내용", "사용자", "제목",
+        "質問", "問い", "問合せ", "問い合わせ", "指示", "依頼", "問題", "レビュー", "コメント", "メール", "入力", "文",
+        "テキスト", "本文", "内容", "ユーザー", "件名",
+        "问题", "指令", "输入", "提问", "评论", "文本",
     ),
     "context": (
         "context", "input", "passage", "document", "background", "body",
@@ -33,10 +36,11 @@ NAMES: Final[dict[Part, tuple[str, ...]]] = {
     ),
     "completion": (
         "completion", "answer", "response", "output", "reply", "assistant", "target", "label", "category", "class",
-        "summary", "translation", "gpt", "bot", "intent", "result",
-        "답변", "답", "대답", "응답", "회답", "정답", "출력", "답장", "라벨", "레이블", "분류", "카테고리", "요약",
-        "결과", "回答", "答え", "返答", "応答", "返信", "解答", "出力", "ラベル", "分類", "カテゴリ", "カテゴリー",
-        "要約", "結果", "答案", "回复", "输出", "标签", "分类",
+        "summary", "translation", "gpt", "bot", "intent", "sentiment", "result",
+        "답변", "답", "대답", "응답", "회답", "정답", "출력", "답장", "의도", "감정", "라벨", "레이블", "분류",
+        "카테고리", "요약", "결과",
+        "回答", "答え", "返答", "応答", "返信", "解答", "出力", "意図", "感情", "ラベル", "分類", "カテゴリ",
+        "カテゴリー", "要約", "結果", "答案", "回复", "输出", "标签", "分类",
     ),
     "system": (
         "system", "system prompt", "persona", "role", "시스템", "시스템 메시지", "페르소나", "역할",
@@ -85,6 +89,8 @@ def mapped(row: Object, mapping: Mapping[Part, str]) -> Converted:
 
 
 _BOTH: Final = frozenset({"prompt", "completion"})
+_ABOUT: Final = frozenset({"id", "no", "number", "date", "time", "index", "url", "count", "language", "lang"})
+"""Words in the names of columns that say something about a row, and are not what it says."""
 
 
 def _named(part: Part, columns: Sequence[str]) -> str:
@@ -102,6 +108,8 @@ def _named(part: Part, columns: Sequence[str]) -> str:
 
 def _is_within(name: str, column: str) -> bool:
     """Return whether a column's name holds `name` as a word; in scripts without blanks, anywhere."""
+    if _ABOUT & {*column.split()} or column.endswith(("번호", "날짜", "番号", "日付")):
+        return False
     return name in column.split() if name.isascii() else len(name) > 1 and name in column
 
 

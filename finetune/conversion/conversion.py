@@ -107,7 +107,11 @@ _STEPS: Final[dict[tuple[FormatName | None, Target], Callable[[Object, Conversio
 
 def offered(report: Report) -> tuple[Target, ...]:
     """Return what the rows of a checked file can become, the most sensible first."""
-    return FROM[report.format] if report.format is not None and report.examples else ()
+    if report.format is None or not report.examples:
+        return ()
+    if report.format == "preference" and report.columns:
+        return ("chosen-rejected",) if "preferred_output" in report.columns else ("preference",)
+    return FROM[report.format]
 
 
 def conversion_of(report: Report, target: Target, system: str = "") -> Conversion:

@@ -161,7 +161,8 @@ def test_preference_pairs_go_both_ways() -> None:
     assert nested[3]["input"] == {"messages": [message("user", "q3")]}
     assert report_of(jsonl(nested)).format == "preference"
     assert converted(nested, "chosen-rejected")[0] == flat
-    assert converted(nested, "preference")[1].is_nothing
+    assert offered(report_of(jsonl(flat))) == ("preference",)
+    assert offered(report_of(jsonl(nested))) == ("chosen-rejected",)
 
 
 def test_offers_are_conversions_that_work() -> None:
@@ -189,6 +190,11 @@ def test_offers_are_conversions_that_work() -> None:
         (["text", "label"], ("text", "label")),
         (["headline", "category"], ("headline", "category")),
         (["PROMPT ", "Response"], ("PROMPT ", "Response")),
+        (["user_id", "review", "sentiment"], ("review", "sentiment")),
+        (["ticket_id", "customer_message", "agent_response", "date"], ("customer_message", "agent_response")),
+        (["문의번호", "문의내용", "답변내용"], ("문의내용", "답변내용")),
+        (["リード文", "カテゴリー"], ("リード文", "カテゴリー")),
+        (["message", "intent_label"], ("message", "intent_label")),
     ],
 )
 def test_names_are_guessed(columns: list[str], meant: tuple[str, str]) -> None:
