@@ -1,7 +1,7 @@
 """What the follower asks a provider that speaks OpenAI's protocol: runs, pages of runs, and their events.
 
 Answers are decoded by msgspec into the few fields that are followed: through the SDK's own models a page of a hundred
-runs costs ten times as much (docs/adr/0018).
+runs costs ten times as much (docs/adr/0020).
 """
 
 from __future__ import annotations
