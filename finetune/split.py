@@ -87,6 +87,8 @@ def split_jsonl(
     """
     source = list(blocks) if isinstance(blocks, Iterator) else blocks
     lines = partial(training_lines, source, filename, format_name)
+    if fraction == 0 and test == 0:
+        return _undivided(lines)
     kinship, classes = Kinship(), _Classes()
     for count, (_, line) in enumerate(lines(), start=1):
         if count % ROWS_A_WORD == 0:
@@ -109,6 +111,12 @@ def split_jsonl(
         _lines=lines,
         _parts=parts,
     )
+
+
+def _undivided(lines: Callable[[], Iterable[tuple[int, bytes]]]) -> Split:
+    """Return all rows as those to train on: nothing need be compared."""
+    rows = sum(1 for _ in lines())
+    return Split(rows, 0, 0, classes=0, alike=0, parted=0, one_in=1, _lines=lines, _parts=bytes([TRAIN]) * rows)
 
 
 def usual_share(rows: int, *, has_classes: bool) -> float:

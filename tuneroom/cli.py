@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--http", default="", metavar="https://HOST", help="for signed HTTP in place of Socket Mode")
     manifest.add_argument("--reasons", action="store_true", help="print why each scope is asked for")
     manifest.set_defaults(command=_manifest)
+    split = commands.add_parser("split", help="divide a dataset into training, validation and test rows")
+    split.add_argument("file", metavar="FILE", help="the dataset")
+    split.add_argument("--valid", metavar="PERCENT", help="of the rows, for validation; or none")
+    split.add_argument("--test", metavar="PERCENT", help="of the rows, for the test set; or none")
+    split.add_argument("--seed", metavar="NUMBER", help="the same one gives the same parts")
+    split.add_argument("--out", default="", metavar="FOLDER", help="where the parts go; beside the file without it")
+    split.set_defaults(command=_split)
     templates = commands.add_parser("templates", help="datasets to begin from, for eight kinds of work")
     templates.add_argument("name", metavar="NAME", nargs="?", default="", help="say more of this one")
     templates.add_argument("--out", default="", metavar="FILE", help="write its rows into a new file")
@@ -152,6 +159,12 @@ def _manifest(_: Settings, parsed: argparse.Namespace) -> int:
     from tuneroom import manifest_command  # noqa: PLC0415
 
     return manifest_command.run(parsed)
+
+
+def _split(_: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom import split_command  # noqa: PLC0415
+
+    return split_command.run(parsed)
 
 
 def _templates(_: Settings, parsed: argparse.Namespace) -> int:

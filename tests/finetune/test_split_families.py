@@ -239,3 +239,10 @@ def test_a_very_long_conversation_takes_no_longer_for_its_beginnings() -> None:
 def test_deep_nesting_is_like_itself(depth: int) -> None:
     line = b'{"a":' * depth + b'"x"' + b"}" * depth
     assert likeness_of(line) == likeness_of(line)
+
+
+def test_nothing_held_out_is_every_row_as_it_stands() -> None:
+    content = jsonl([ask(text(number), text(-number)) for number in range(30)])
+    split = split_jsonl([content], 0.0, 1)
+    assert (split.train_rows, split.valid_rows, split.test_rows) == (30, 0, 0)
+    assert b"".join(split.train) == content + b"\n"
