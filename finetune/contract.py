@@ -37,7 +37,8 @@ class Label:
 class PromptContract:
     """How a trained model expects to be asked, learnt from its data; kept with the model.
 
-    Chat: `system` is the system message, where every row begins with the same one. Completion: `separator` is what
+    Chat: `system` is the system message, where every row begins with the same one, and `system_role` its role,
+    "developer" in some data. Completion: `separator` is what
     every prompt ends with, and `stop` what every completion ends with, and holds nowhere else. `labels` are the answers
     of a classifier, the commonest first, () for any other model; `encoding` is what their tokens were counted with.
     """
@@ -49,11 +50,12 @@ class PromptContract:
     labels: tuple[Label, ...] = ()
     encoding: str = ""
     schema: int = SCHEMA
+    system_role: str = "system"
 
     def messages(self, text: str) -> list[dict[str, str]]:
         """Return the messages that ask a chat model `text` as its rows did."""
         asked = {"role": "user", "content": text}
-        return [asked] if self.system is None else [{"role": "system", "content": self.system}, asked]
+        return [asked] if self.system is None else [{"role": self.system_role, "content": self.system}, asked]
 
     def prompt(self, text: str) -> str:
         """Return the prompt that asks a completion model `text` as its rows did."""

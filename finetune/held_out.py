@@ -55,7 +55,7 @@ def read_row(line: bytes, contract: PromptContract) -> HeldOutRow | None:
         return HeldOutRow(question, answer) if answer else None
     messages: list[dict[str, Any]] = fields["messages"]
     answer = messages[-1].get("content")
-    system = next((one.get("content") for one in messages if one.get("role") == "system"), None)
+    system = next((one.get("content") for one in messages if one.get("role") in ("system", "developer")), None)
     if not isinstance(answer, str) or not answer.strip() or not isinstance(system, str | None):
         return None
     return HeldOutRow(question, answer.strip(), None if system == contract.system else system)

@@ -93,13 +93,15 @@ class ChatLearner:
     """Learns whether every row begins with the same system message, and whether it answers with a label."""
 
     _system: str | None = None
+    _role: str = "system"
     _examples: int = 0
     _answers: CommonAnswers = field(default_factory=CommonAnswers)
 
     def add(self, example: Example) -> None:
         """Take one example more into account."""
-        same = self._examples == 0 or example.system == self._system
-        self._system = example.system if same else None
+        said = (example.system, example.system_role if example.system else "system")
+        same = self._examples == 0 or said == (self._system, self._role)
+        self._system, self._role = said if same else (None, "system")
         self._examples += 1
         self._answers.add(example.completion)
 
@@ -107,7 +109,8 @@ class ChatLearner:
         """Return what was learnt, labels counted by `counter`."""
         system = None if self._system is None else replace_surrogates(self._system)
         labels = self._answers.labels(_exactly(counter))
-        return PromptContract("chat", system=system, labels=labels, encoding=_name(counter, labels))
+        encoding = _name(counter, labels)
+        return PromptContract("chat", system=system, labels=labels, encoding=encoding, system_role=self._role)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+SET_BY_THE_TEAM = frozenset({"system", "developer"})
+"""Who says what a conversation is to be like, before it begins."""
+
 COLUMNS = frozenset({"messages", "tools", "functions", "parallel_tool_calls"})
 MESSAGE_KEYS = frozenset(
     {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"}
@@ -68,7 +71,8 @@ def read_plain(line: bytes) -> Example | None:
         asked=same_texts(said[:-2] if is_answered and "user" in roles else [*said, _WHOLE]),
         answered=same_text(said[-1]) if is_answered else None,
         problems=tuple(dict.fromkeys(problems)),
-        system=messages[0].content if messages[0].role == "system" else None,
+        system=messages[0].content if messages[0].role in SET_BY_THE_TEAM else None,
+        system_role=messages[0].role,
         prompt=said[-3] if asks_once else "",
         completion=said[-1] if asks_once else "",
         replies=replies,
@@ -107,6 +111,7 @@ def read(row: dict[str, Any], line: bytes) -> Example | str:
         problems=tuple(dict.fromkeys(problems)),
         counted_exactly=not row.keys() & {"tools", "functions"} and not any(map(has_more_than_text, messages)),
         system=system_of(messages),
+        system_role=str(messages[0].get("role")) if messages else "system",
         prompt=prompt,
         completion=completion,
         images=pictures,
@@ -200,7 +205,7 @@ def has_more_than_text(message: dict[str, Any]) -> bool:
 
 def system_of(messages: list[dict[str, Any]]) -> str | None:
     """Return the system message that a conversation begins with."""
-    if not messages or messages[0].get("role") != "system":
+    if not messages or messages[0].get("role") not in tuple(SET_BY_THE_TEAM):
         return None
     return "".join(texts(messages[0])[1:]) or None
 

@@ -20,9 +20,9 @@ class Example:
     `texts` are counted, and `overhead` tokens added for the format's own. `counted_exactly` is False where part of the
     row has no published count (tools, pictures). `asked` is equal for examples that ask the same, and `answered` for
     those that answer the same; it is None where there is no one answer, and then `asked` is of the whole example.
-    Both hold within this process only. `system` is the system message; `prompt` and `completion` are the two texts of
-    a pair, and of a chat with one question and one answer. `problems` are codes of findings, `images` how many pictures
-    it has. Of the assistant's `replies`, `trained` are learnt.
+    Both hold within this process only. `system` is the system message, of role `system_role`; `prompt` and
+    `completion` are the two texts of a pair, and of a chat with one question and one answer. `problems` are codes of
+    findings, `images` how many pictures it has. Of the assistant's `replies`, `trained` are learnt.
     """
 
     format: FormatName
@@ -33,6 +33,7 @@ class Example:
     problems: tuple[str, ...] = ()
     counted_exactly: bool = True
     system: str | None = None
+    system_role: str = "system"
     prompt: str = ""
     completion: str = ""
     images: int = 0

@@ -45,7 +45,7 @@ def question_of(row: bytes, contract: PromptContract) -> str:
 def _of_messages(messages: Any) -> str:
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in cast("list[Any]", messages)):
         return ""
-    turns = [one for one in cast("list[dict[str, Any]]", messages) if one.get("role") != "system"]
+    turns = [one for one in cast("list[dict[str, Any]]", messages) if one.get("role") not in ("system", "developer")]
     if [one.get("role") for one in turns] != ["user", "assistant"]:
         return ""
     content = turns[0].get("content")

@@ -23,6 +23,15 @@ def test_a_system_message_that_every_row_begins_with_is_learnt() -> None:
     assert contract == PromptContract("chat", "You sort tickets.")
 
 
+def test_what_a_developer_says_first_is_said_again_by_a_developer() -> None:
+    turns = [message("user", "a"), message("assistant", "b")]
+    contract = learnt([{"messages": [message("developer", "Be brief."), *turns]} for _ in range(12)])
+    assert (contract.system, contract.system_role) == ("Be brief.", "developer")
+    assert contract.messages("Hi") == [message("developer", "Be brief."), message("user", "Hi")]
+    mixed = learnt([{"messages": [message(role, "Be brief."), *turns]} for role in ("developer", "system") * 6])
+    assert (mixed.system, mixed.system_role) == (None, "system")
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -24,6 +24,11 @@ def test_a_chat_row_asks_its_user_message_and_not_the_system_one() -> None:
     assert question_of(row, CHAT) == "Where is my parcel?"
 
 
+def test_what_a_developer_says_first_is_no_part_of_the_question() -> None:
+    row = chat(("developer", "Route it."), ("user", "Where is my parcel?"), ("assistant", "shipping"))
+    assert question_of(row, CHAT) == "Where is my parcel?"
+
+
 def test_a_talk_of_several_turns_or_with_pictures_is_no_question() -> None:
     talk = chat(("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))
     pictures = chat(("user", [{"type": "image_url", "image_url": {"url": "x"}}]), ("assistant", "b"))
