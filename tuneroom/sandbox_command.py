@@ -93,8 +93,7 @@ def _serve(plan: Plan) -> int:
     try:
         with contextlib.ExitStack() as closing, _signals(supervisor):
             running = start(plan, supervisor, closing)
-            _open_on_sample(running)
-            sys.stdout.write(ready_text(plan, running))
+            sys.stdout.write(ready_text(plan, running, _open_on_sample(running)))
             sys.stdout.flush()
             supervisor.watch()
     finally:
@@ -103,11 +102,12 @@ def _serve(plan: Plan) -> int:
     return 0
 
 
-def _open_on_sample(running: Running) -> None:
-    """In a new workspace a dataset is dropped, for the bot to check while its person opens the page."""
-    if running.page:
-        with Workspace(running.page) as workspace:
-            drop_sample(workspace)
+def _open_on_sample(running: Running) -> str:
+    """In a new workspace a dataset is dropped, and checked before its person opens the page; say what waits there."""
+    if not running.page:
+        return ""
+    with Workspace(running.page) as workspace:
+        return drop_sample(workspace)
 
 
 def _say_restart(name: str, code: int) -> None:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 NAMES: Final = {"slack": "Slack", "redis": "Redis", "openai": "Provider"}
 
 
-def ready_text(plan: Plan, running: Running) -> str:
-    """Return the table, the services found and not used, and what to do first."""
+def ready_text(plan: Plan, running: Running, waiting: str) -> str:
+    """Return the table, the services found and not used, and what to do first; `waiting` is what stands on the page."""
     rows = [("service", "real or stand-in", "what and where"), *_rows(plan, running)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows]
     lines.insert(1, "  " + "-" * max(map(len, lines)))
     text = "\n".join(["", *lines, ""]) + _found_not_used(plan)
     if running.page:
-        text += f"\nOpen {running.page}: a checked dataset is waiting in #tuning. ctrl-C ends everything.\n"
+        text += f"\nOpen {running.page}: {waiting} ctrl-C ends everything.\n"
     return text
 
 

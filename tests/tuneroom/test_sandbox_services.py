@@ -53,11 +53,11 @@ def test_what_is_found_and_not_used_is_said_without_its_value(tmp_path: Path) ->
     running = Running(
         page="http://page", trainer_url="http://t/v1", trainer_key="k", redis="r", supervisor=Supervisor()
     )
-    text = ready_text(plan(home=tmp_path), running)
+    text = ready_text(plan(home=tmp_path), running, "a dataset is waiting.")
     assert "OPENAI_API_KEY is set and not used; --real openai would use it." in text
     assert "SLACK_BOT_TOKEN is set and not used; --real slack would use it." in text
     assert "sk-real" not in text
-    assert "http://page" in text
+    assert "Open http://page: a dataset is waiting. ctrl-C ends everything." in text
     assert text.count("stand-in") >= 3
 
 
