@@ -57,6 +57,13 @@ class Keys:
         disputed = np.bincount(groups[begins]) > 1
         return np.sort(np.frombuffer(self.rows, dtype=np.uint32)[places[disputed[groups]]])
 
+    def conflicting(self, row: int) -> int:
+        """Return the first row that answers otherwise what `row`, one of the conflicts, asks."""
+        rows, asked = np.frombuffer(self.rows, dtype=np.uint32), np.frombuffer(self.asked, dtype=np.int64)
+        answered = np.frombuffer(self.answered, dtype=np.uint32)
+        place = np.flatnonzero(rows == row)[0]
+        return int(rows[np.flatnonzero((asked == asked[place]) & (answered != answered[place]))[0]])
+
     def answers(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """Return the keys of the different answers, and how many rows give each; rows without one do not count."""
         answered = np.frombuffer(self.answered, dtype=np.uint32)

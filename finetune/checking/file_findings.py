@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 GOOD_EXAMPLES = 50
 """Under this many, more are advised: OpenAI's guide sees clear gains from 50 to 100 examples on."""
 
+_ONE_PAIR = 2
+
 FOREIGN: dict[FormatName, str] = {"alpaca": "Alpaca's (instruction, output)", "sharegpt": "ShareGPT's (conversations)"}
 
 
@@ -86,7 +88,9 @@ def _of_keys(found: FormatSurvey, total: int) -> Iterator[Finding]:
         yield row_finding("duplicate-row", tuple(repeats[:ROWS_SHOWN].tolist()), len(repeats), total, detail=detail)
     conflicts = keys.conflicts()
     if len(conflicts):
-        yield row_finding("conflicting-label", tuple(conflicts[:ROWS_SHOWN].tolist()), len(conflicts), total)
+        rows = tuple(conflicts[:ROWS_SHOWN].tolist())
+        detail = f" (row {rows[0]} and row {keys.conflicting(rows[0])}, for one)" if len(conflicts) > _ONE_PAIR else ""
+        yield row_finding("conflicting-label", rows, len(conflicts), total, detail=detail)
     if found.traits.pairs is None:
         if keys.same_question() and len(keys.answers()[0]):
             yield file_finding("prompts-identical")
