@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bot.launching import SPLIT
+from bot.choosing import SPLIT
 from bot.views import words
 from finetune.launch import suffix_from_filename
 from finetune.parameters import wandb_words

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot import views
-from bot.launching import SPLIT, TWO_CLASSES, FieldError, Memo, launch_of, reserved_micros
+from bot.choosing import SPLIT, TWO_CLASSES
+from bot.launching import Memo, launch_of, reserved_micros
+from bot.said import FieldError
 from bot.views import words
 from bot.views.launching import FOLDED, LaunchForm
 from finetune.errors import UserError

@@ -10,12 +10,13 @@ from slack_sdk.errors import SlackApiError
 from bot import asking, intake
 from bot.confirming import confirm
 from bot.launch_form import launch_view
-from bot.launching import FieldError, Memo, launch_of, reserved_micros
+from bot.launching import Memo, launch_of, reserved_micros
 from bot.listeners.commands import known, offer_of
 from bot.listeners.live_forms import LiveForms
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.listeners.versions import submit_conversion, submit_mapping
 from bot.payloads import text
+from bot.said import FieldError
 from bot.views import words
 from finetune.errors import UserError
 from finetune.launch import parse_whole
