@@ -65,9 +65,7 @@ def explain(curves: Curves) -> Explanation:
     6. Otherwise: "fits".
     """
     train = _points(curves.step, curves.train_loss)
-    full = _points(curves.step, curves.full_valid_loss)
-    measured = full if len(full) > 1 else _points(curves.step, curves.valid_loss)
-    valid = full if len(full) > 1 else _smoothed(measured, max(1, len(measured) // 10))
+    measured, valid = _validation(curves)
     judgement = _judge(_smoothed(train, max(1, len(train) // 5)), valid)
     best_step, best_loss = min(valid, key=lambda point: point[1], default=(None, None))
     return Explanation(
@@ -84,22 +82,35 @@ def explain(curves: Curves) -> Explanation:
     )
 
 
-def checkpoint_to_use(explanation: Explanation, steps: Sequence[int], last_step: int) -> int | None:
+def checkpoint_to_use(curves: Curves, steps: Sequence[int]) -> int | None:
     """Return the step of the checkpoint that did better than the end; None where none is known to.
 
-    Only after overfitting: then it is the checkpoint nearest to where validation loss was lowest, the earlier of two
-    as near, unless that is the end itself.
+    Only after overfitting, by the validation loss that `explain` judges: the lowest one last measured at or before a
+    checkpoint, where from there to the end it rose. Of two as low it is the earlier.
     """
-    if explanation.diagnosis != "overfitting" or explanation.best_step is None or not steps:
+    if explain(curves).diagnosis != "overfitting":
         return None
-    best = explanation.best_step
-    nearest = min(steps, key=lambda step: (abs(step - best), step))
-    return nearest if nearest < last_step else None
+    _, valid = _validation(curves)
+    lowest: tuple[float, int] | None = None
+    for step in sorted(steps):
+        before = [loss for at, loss in valid if at <= step < valid[-1][0]]
+        if before and (lowest is None or before[-1] < lowest[0]):
+            lowest = (before[-1], step)
+    return lowest[1] if lowest and _rose(lowest[0], valid[-1][1]) else None
 
 
 def last(series: Series) -> float | None:
     """Return the last measurement there is; None where there is none."""
     return next((value for value in reversed(series) if value is not None), None)
+
+
+def _validation(curves: Curves) -> tuple[_Points, _Points]:
+    """Validation loss as it was measured, and as it is judged."""
+    full = _points(curves.step, curves.full_valid_loss)
+    if len(full) > 1:
+        return full, full
+    measured = _points(curves.step, curves.valid_loss)
+    return measured, _smoothed(measured, max(1, len(measured) // 10))
 
 
 def _judge(train: _Points, valid: _Points) -> _Judgement:
@@ -156,7 +167,7 @@ def _overfitting(best: tuple[int, float], last: float) -> _Judgement:
         "overfitting",
         f"Validation loss was best at step {best[0]} ({best[1]:.2f}), then rose to {last:.2f}: "
         "the model began to learn the training rows by heart (overfitting).",
-        f"Use a checkpoint near step {best[0]:,}, or train one epoch fewer.",
+        "Train fewer epochs, or use an earlier checkpoint if one did better.",
         "fewer-epochs",
     )
 

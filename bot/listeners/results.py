@@ -9,7 +9,6 @@ from bot.listeners.job_acts import reproduction
 from bot.rendering import scores_of_job
 from finetune.contract import PromptContract
 from finetune.errors import UserError
-from finetune.next_steps import next_step_of
 from finetune.permissions import Act
 from jobstore.choosing import use_checkpoint
 from jobstore.deliveries import Rank, Shape, post
@@ -59,14 +58,15 @@ class ResultButtons:
         asker.tell(views.csv_coming(job))
 
     def _next_step(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        data = job.data
-        step = next_step_of(_results(job).action, data.request, epochs=data.trained_epochs, rate=data.trained_rate)
+        step = views.next_step(job.data, _results(job))
         asker.client.views_open(trigger_id=pressed.trigger, view=reproduction(self._desk, job, step))
 
     def _use_checkpoint(self, pressed: Press, job: Record[Any], _: Asker) -> None:
+        asking.insist_on_ready(job)
         use_checkpoint(self._desk.store, job, pressed.person, _results(job).checkpoint)
 
     def _use_last_step(self, pressed: Press, job: Record[Any], _: Asker) -> None:
+        asking.insist_on_ready(job)
         use_checkpoint(self._desk.store, job, pressed.person, 0)
 
     def _code(self, pressed: Press, job: Record[Any], asker: Asker) -> None:

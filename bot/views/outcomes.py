@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.views.message import Block
     from finetune.evaluation import Scores
+    from finetune.next_steps import NextStep
     from jobstore.records import Job, Record, Results
 
 TEXT_MAX: Final = 900
@@ -177,9 +178,15 @@ def _accuracy(job: Job) -> Mrkdwn:
 
 
 def _next_button(record: Record[Job], results: Results) -> Block | None:
-    job = record.data
-    step = next_step_of(results.action, job.request, epochs=job.trained_epochs, rate=job.trained_rate)
+    step = next_step(record.data, results)
     return button(step.label, "next_step", record.ref.member) if step else None
+
+
+def next_step(job: Job, results: Results) -> NextStep | None:
+    """What to change for the next run."""
+    steps = job.progress.total_steps or job.progress.step
+    share = results.best_step / steps if results.best_step and steps else None
+    return next_step_of(results.action, job.request, epochs=job.trained_epochs, rate=job.trained_rate, share=share)
 
 
 def _checkpoint_button(record: Record[Job], results: Results) -> Block | None:

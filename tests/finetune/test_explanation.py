@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.explanation import NOTICEABLE_NATS, Explanation, checkpoint_to_use, explain
+from finetune.explanation import NOTICEABLE_NATS, checkpoint_to_use, explain
 from finetune.results import Curves
 
 FALLING = (2.0, 1.4, 1.0, 0.8, 0.6, 0.5, 0.42, 0.4)
@@ -71,27 +71,29 @@ def test_accuracies_at_the_end_are_told() -> None:
     assert (explanation.final_train_accuracy, explanation.final_valid_accuracy) == (0.9, 0.4)
 
 
-def explained(diagnosis: str = "overfitting", best_step: int | None = 60) -> Explanation:
-    return dataclasses.replace(explain(curves_of(FALLING)), diagnosis=diagnosis, best_step=best_step)
+RISING = (2.0, 1.2, 0.9, 0.6, 0.7, 0.8, 0.82, 0.84, 0.86)
+"""Measured every ten steps: lowest at step 40, over at step 90."""
 
 
 @pytest.mark.parametrize(
-    ("explanation", "steps", "checkpoint"),
+    ("steps", "checkpoint"),
     [
-        (explained(), [90, 60, 30], 60),
-        (explained(best_step=50), [90, 60, 30], 60),
-        (explained(best_step=45), [90, 60, 30], 30),  # as near: the earlier
-        (explained(best_step=88), [90, 60, 30], None),  # that is the end
-        (explained(best_step=10), [90, 60], 60),
-        (explained(), [], None),
-        (explained(diagnosis="fits"), [90, 60, 30], None),
-        (explained(best_step=None), [90, 60, 30], None),
+        ([90, 60, 40], 40),
+        ([90, 60, 30], 60),  # 0.8 against 0.9
+        ([90, 45], 45),  # what was measured before it
+        ([90, 85, 80], None),  # no better than the end
+        ([90, 70], None),  # 0.82 is less than 5% better
+        ([90], None),
+        ([5], None),
+        ([], None),
     ],
 )
-def test_the_checkpoint_to_use_is_the_nearest_to_the_best(
-    explanation: Explanation, steps: list[int], checkpoint: int | None
-) -> None:
-    assert checkpoint_to_use(explanation, steps, 90) == checkpoint
+def test_the_checkpoint_to_use_did_better_than_the_end(steps: list[int], checkpoint: int | None) -> None:
+    assert checkpoint_to_use(curves_of(RISING), steps) == checkpoint
+
+
+def test_a_run_that_fits_needs_no_checkpoint() -> None:
+    assert checkpoint_to_use(curves_of((2.0, 1.2, 1.0, 1.0, 1.0, 1.0)), [30, 40, 60]) is None
 
 
 LOSSES = st.lists(st.none() | st.floats(0, 20), max_size=60).map(tuple)
@@ -109,6 +111,14 @@ def test_whatever_was_measured_is_explained(losses: tuple[float | None, ...], on
     assert explanation.sentence.isprintable()
     assert (explanation.best_step is None) == (explanation.best_valid_loss is None)
     assert explanation.best_step is None or explanation.best_step in curves.step
+
+
+@given(LOSSES, st.lists(st.integers(0, 700), max_size=4))
+def test_a_checkpoint_to_use_is_one_there_is_and_not_the_end(
+    losses: tuple[float | None, ...], steps: list[int]
+) -> None:
+    chosen = checkpoint_to_use(curves_of(losses), steps)
+    assert chosen is None or (chosen in steps and chosen < 10 * len(losses))
 
 
 @given(st.lists(st.floats(0.5, 10), min_size=4, max_size=40))

@@ -15,6 +15,10 @@ from tests.support.samples import a_quote, a_request
     [
         ("fewer-epochs", {"epochs": 3}, {}, NextStep("Train 2 epochs", "epochs", "2")),
         ("fewer-epochs", {"epochs": 2}, {}, NextStep("Train 1 epoch", "epochs", "1")),
+        ("fewer-epochs", {"epochs": 20}, {"share": 0.52}, NextStep("Train 11 epochs", "epochs", "11")),
+        ("fewer-epochs", {"epochs": 3}, {"share": 0.67}, NextStep("Train 2 epochs", "epochs", "2")),
+        ("fewer-epochs", {"epochs": 3}, {"share": 0.99}, NextStep("Train 2 epochs", "epochs", "2")),
+        ("fewer-epochs", {"epochs": 3}, {"share": 0.0}, NextStep("Train 1 epoch", "epochs", "1")),
         ("fewer-epochs", {"epochs": 1}, {}, NextStep("Half the learning rate", "lr", "x0.5")),
         ("fewer-epochs", {"epochs": None}, {"epochs": 25}, NextStep("Train 24 epochs", "epochs", "24")),
         ("fewer-epochs", {"epochs": None}, {}, NextStep("Train 2 epochs", "epochs", "2")),  # as quoted

@@ -123,7 +123,7 @@ def test_overfitting_points_to_the_best_checkpoint() -> None:
     explanation = explain(curves_of(FALLING, [2.1, 1.5, 1.1, 0.9, 0.7, 0.61, 0.7, 0.83]))
     assert (explanation.best_step, explanation.best_valid_loss) == (600, 0.61)
     assert (explanation.final_train_loss, explanation.final_valid_loss) == (0.4, 0.83)
-    assert "step 600" in explanation.next_step
+    assert "step 600" in explanation.sentence
 
 
 def test_without_validation_nothing_is_claimed() -> None:

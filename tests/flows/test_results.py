@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import random
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -27,23 +27,35 @@ TRAINED_S = 240.0
 AWKWARD = 'Don\'t "quote" $HOME `id` \\n 긍정? \U0001f600'
 
 
-def noise(name: str) -> bytes:
-    """Return rows whose labels follow from nothing: what is learnt of them is learnt by heart."""
-    draw = random.Random(7)
+RESULT_FILE: Final = ("GET", "/v1/files/*/content")
+LOSSES: Final = {5: 2.0, 10: 1.2, 15: 0.6, 20: 0.65, 25: 0.7, 30: 0.75, 40: 0.85, 45: 0.9}
+"""Of a run of 45 steps, three epochs: validation loss is lowest at the end of the first."""
+
+
+def legacy_file() -> bytes:
+    """Return a result file as legacy jobs leave it, of a run that overfits."""
+    head = "step,elapsed_tokens,elapsed_examples,training_loss,training_sequence_accuracy,training_token_accuracy,"
+    head += "validation_loss,validation_sequence_accuracy,validation_token_accuracy,classification/accuracy"
     lines = [
-        {"messages": [{"role": "user", "content": f"{name} ticket {number}"},
-                      {"role": "assistant", "content": draw.choice(("billing", "shipping", "account", "other"))}]}
-        for number in range(60)
-    ]  # fmt: skip
-    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+        f"{step},{step * 40},{step * 3},{2 / step},0.5,0.9,{LOSSES.get(step, '')},,0.75,{0.8 if step == 45 else ''}"
+        for step in range(1, 46)
+    ]
+    return "\n".join([head, *lines, ""]).encode()
 
 
 @pytest.fixture(scope="module")
 def overfitted(shared_stack: Stack) -> tuple[Conversation, Message]:
-    """A conversation of Jun's, who is an admin, whose model has learnt noise by heart, and its card."""
+    """A conversation of Jun's, who is an admin, about a run that overfits by its result file; and its job's card.
+
+    The file is a legacy job's, in base64.
+    """
     talk = Conversation(shared_stack, shared_stack.workspace.as_user("jun"), fresh_name("overfitted"))
-    assert talk.launch(talk.report(talk.drop(noise(talk.name))), epochs="20", holdout="25").closed
-    return talk, talk.finish(TRAINED_S)
+    shared_stack.front.reply(RESULT_FILE, base64.b64encode(legacy_file()))
+    assert talk.launch(talk.report(talk.drop(talk.many_rows())), epochs="3", holdout="25").closed
+    card = talk.finish(TRAINED_S)
+    shared_stack.front.calm()
+    assert [point.step for point in talk.job().data.checkpoints] == [45, 30, 15]
+    return talk, card
 
 
 def files(talk: Conversation, card: Message, kind: str) -> list[dict[str, Any]]:
@@ -62,25 +74,27 @@ def test_csv_comes_into_the_thread_once(overfitted: tuple[Conversation, Message]
 
     (file,) = files(talk, card, "csv")
     content = stack.workspace.file_content(file["id"])
-    assert content.startswith(b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n")
-    assert content.count(b"\n") == talk.job().data.progress.total_steps + 1
+    assert content == legacy_file()
     assert "as a CSV file" in talk.person.ephemeral("CSV").text
 
 
-def test_next_step_opens_the_form_with_one_epoch_fewer(overfitted: tuple[Conversation, Message], stack: Stack) -> None:
+def test_next_step_opens_the_form_with_as_many_epochs_as_were_good(
+    overfitted: tuple[Conversation, Message], stack: Stack
+) -> None:
     talk, card = overfitted
     results = talk.notice(card, "*Results.*")
-    assert "overfitting" in results.text
-    assert "Train 19 epochs" in results.buttons
+    assert "best at step 15 (0.60), then rose to 0.90" in results.text
+    assert "training tokens right 90% · validation tokens right 75% · accuracy 0.80" in results.text
+    assert "Train 1 epoch" in results.buttons
     stack.workspace.wait_for_app(PATIENCE_S)
     talk.press(results, "next_step")
-    form = talk.person.view("but: train 19 epochs")
+    form = talk.person.view("but: train 1 epoch")
 
     values = {
         block["block_id"]: block["element"].get("initial_value") for block in form.raw["blocks"] if "element" in block
     }
     request = talk.job().data.request
-    assert values["epochs"] == "19"
+    assert values["epochs"] == "1"
     assert (values["suffix"], values["holdout"]) == (request.suffix, str(request.holdout_percent))
     talk.person.close(form)
 
@@ -102,9 +116,7 @@ def test_checkpoint_answers_in_the_models_place_and_back(
     talk, card = overfitted
     job = talk.job().data
     results = talk.notice(card, "*Results.*")
-    assert job.results is not None
-    step = job.results.checkpoint
-    assert 0 < step < job.progress.total_steps
+    step = 15
     assert f"Use checkpoint {step}" in results.buttons
     talk.press(results, "use_checkpoint")
     chosen = talk.notice(card, f"answers from its checkpoint at step {step}")

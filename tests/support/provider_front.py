@@ -98,6 +98,10 @@ class ProviderFront:
         reply = Reply(status, json.dumps({"error": error}).encode(), {"Content-Type": "application/json", **headers})
         self._add(to, lambda _: reply, times)
 
+    def reply(self, to: tuple[str, str], body: bytes, *, times: int | None = None) -> None:
+        """Answer in the trainer's place, with these bytes."""
+        self._add(to, lambda _: Reply(200, body, {"Content-Type": "application/octet-stream"}), times)
+
     def let_pass(self, to: tuple[str, str], *, times: int) -> None:
         """Pass so many requests on before the rules that were made earlier are asked."""
         self._add(to, self.forward, times)

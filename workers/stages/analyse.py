@@ -89,7 +89,7 @@ def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoi
     content = decoded(shop.providers[job.request.provider].result_csv(job.result_file))
     curves = parse_results(content)
     explained = explain(curves)
-    better = checkpoint_to_use(explained, [one.step for one in checkpoints], max(curves.step, default=0))
+    better = checkpoint_to_use(curves, [one.step for one in checkpoints])
     csv, _ = shop.blobs.put(team, [content])
     chart, _ = shop.blobs.put(team, [curves_chart(curves, title=job.title, best_step=_worth_marking(explained))])
     return Results(
