@@ -18,6 +18,10 @@ BAR: Final = "#4a7dbd"
 MEDIAN: Final = "#d9822b"
 CONTEXT: Final = "#b3373c"
 WIDTH_IN, HEIGHT_IN, DPI = 7.2, 4.2, 150
+LEFT, TOP = 0.13, 0.91
+TICKS_IN, LINE_IN = 0.36, 0.285
+"""Where the bars stand: as parts of the picture, and the height of what is below them."""
+
 TITLE_MAX: Final = 40
 LABELS_MAX: Final = 9
 ROWS_NAMED: Final = 3
@@ -32,8 +36,10 @@ def tokens_chart(profile: TokenProfile, tokens: Tokens, *, title: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - 0.5 s that only a picture needs
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI, layout="constrained")
-    axes: Any = figure.add_subplot()
+    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
+    said = figures(profile, tokens)
+    below = (TICKS_IN + LINE_IN * len(said)) / HEIGHT_IN  # matplotlib's own layout would draw everything twice
+    axes: Any = figure.add_axes((LEFT, below, 0.985 - LEFT, TOP - below))
     places = range(len(profile.counts))
     axes.bar([place + 0.5 for place in places], profile.counts, width=0.92, color=BAR)
     axes.axvline(_place(profile, tokens.p50), color=MEDIAN, linewidth=2, label=f"median {tokens.p50:,}")
@@ -44,7 +50,9 @@ def tokens_chart(profile: TokenProfile, tokens: Tokens, *, title: str) -> bytes:
     shown, fonts = drawable(title)
     axes.set_title(shown, loc="left", fontsize=16, color=INK, parse_math=False, **fonts)
     axes.set_ylabel("examples", fontsize=14, color=INK)
-    axes.set_xlabel("\n".join(figures(profile, tokens)), loc="left", fontsize=13, color=INK, linespacing=1.5)
+    axes.set_xlabel("\n".join(said), loc="left", fontsize=13, color=INK, linespacing=1.5)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter(_examples)
     axes.legend(frameon=False, fontsize=13)
     axes.grid(axis="y", alpha=0.25)
     axes.set_axisbelow(True)
@@ -99,5 +107,12 @@ def _label_edges(axes: Any, edges: tuple[int, ...]) -> None:
     axes.tick_params(labelsize=13)
 
 
-def _short(tokens: int) -> str:
-    return f"{tokens / 1000:g}k" if tokens >= 10_000 and tokens % 100 == 0 else f"{tokens:,}"
+def _examples(height: float, _: object) -> str:
+    return _short(round(height))
+
+
+def _short(count: int) -> str:
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= 10 * size:
+            return f"{count / size:.3g}{unit}"
+    return f"{count:,}"
