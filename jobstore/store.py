@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +49,11 @@ def prefix(team: str) -> str:
 def seen_hash(channel: str) -> str:
     """The look-up of datasets by the hash of their bytes, a channel's own: others do not learn what it has seen."""
     return f"seen-bytes:{channel}"
+
+
+def holder(pid: int) -> str:
+    """How a process of this machine is named in the leases that it holds."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def runs_hash(provider: str) -> str:
@@ -199,7 +206,9 @@ class Store:
     def claim(self, ref: Ref, states: Iterable[str], lease_ms: int) -> Record[Any] | None:
         """Take the lease on a record that stands in one of `states`, or return None: somebody has it, or it moved."""
         pairs = [text for name in states for text in (name, state_of(ref.kind, name).actor.value)]
-        answer = self._run("claim", prefix(ref.team), ref.kind.value, ref.id, lease_ms, SCHEMA, *pairs)
+        answer = self._run(
+            "claim", prefix(ref.team), ref.kind.value, ref.id, lease_ms, SCHEMA, holder(os.getpid()), *pairs
+        )
         if not answer:
             return None
         if answer[0] == "newer":
@@ -212,6 +221,10 @@ class Store:
         ref = record.ref
         args = (ref.kind.value, ref.id, record.token, lease_ms)
         return self._run("renew", prefix(ref.team), *args) == 1
+
+    def lapse(self, ref: Ref, pid: int) -> bool:
+        """End the lease that a process of this machine held when it died; False where it holds none (any more)."""
+        return self._run("lapse", prefix(ref.team), ref.kind.value, ref.id, holder(pid)) == 1
 
     def release(self, record: Record[Any], *, due_in_ms: int) -> bool:
         """Give a lease back with the work undone, to be tried again in `due_in_ms`."""

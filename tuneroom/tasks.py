@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from finetune.check import check
-from jobstore.connections import connect_rq
+from jobstore.connections import UNAVAILABLE, connect_rq
 from jobstore.doorbell import PERFORM, ref_of_task
 from tuneroom import wiring
 from tuneroom.settings import Settings
@@ -19,7 +20,10 @@ from workers import curves_chart, tokens_chart
 from workers.perform import perform as perform_stage
 
 if TYPE_CHECKING:
+    from jobstore.store import Store
     from workers.workshop import Workshop
+
+log = logging.getLogger(__name__)
 
 # RQ notices a dead worker after about a minute with these; the lease and the follower ring much sooner.
 WORKER_TTL_S: Final = 30
@@ -86,9 +90,22 @@ def work(queue: str, redis_url: str) -> None:
         maintenance_interval=MAINTENANCE_S,
         job_monitoring_interval=MONITORING_S,
         log_job_description=False,
+        work_horse_killed_handler=functools.partial(let_go, _workshop().store),
     )
     worker.max_connection_wait_time = RECONNECT_S
     worker.work(logging_level="WARNING")
+
+
+def let_go(store: Store, task: Job, pid: int, *_: Any) -> None:
+    """A task's process has died: what it held is due at once, and need not wait for its lease to lapse."""
+    arguments: Any = task.args
+    kind, name = arguments
+    ref = ref_of_task(kind, name)
+    try:
+        if store.lapse(ref, pid):
+            log.info("lease.ended", extra={"team": ref.team, "ref": ref.member})
+    except UNAVAILABLE:
+        log.warning("redis.unavailable")  # it lapses by itself
 
 
 def warm(queue: str) -> None:

@@ -1,7 +1,8 @@
 -- Take the lease on a record that is in one of the given states and that nobody holds.
 -- KEYS[1]  prefix
 -- ARGV[1]  kind   ARGV[2]  id   ARGV[3]  lease in ms   ARGV[4]  newest schema the caller reads
--- ARGV[5]  state, ARGV[6] its actor, and so on in pairs
+-- ARGV[5]  who takes it, for `lapse`
+-- ARGV[6]  state, ARGV[7] its actor, and so on in pairs
 -- Returns  {} where it is not to be had, {"newer", schema} where the caller could not read it (nothing is taken),
 --          else the record's fields as HGETALL gives them.
 -- The token only ever grows: a stale owner's write carries a smaller one and is refused.
@@ -16,13 +17,13 @@ if not state then
 end
 if tonumber(lease_until) > at then return {} end
 local actor
-for index = 5, #ARGV, 2 do
+for index = 6, #ARGV, 2 do
   if ARGV[index] == state then actor = ARGV[index + 1] end
 end
 if not actor then return {} end
 if tonumber(schema) > tonumber(ARGV[4]) then return {'newer', schema} end
 if tonumber(lease_until) > 0 then redis.call('HINCRBY', key, 'attempts', 1) end
 redis.call('HINCRBY', key, 'lease_token', 1)
-redis.call('HSET', key, 'lease_until', int(at + tonumber(ARGV[3])), 'rings', 0)
+redis.call('HSET', key, 'lease_until', int(at + tonumber(ARGV[3])), 'lease_by', ARGV[5], 'rings', 0)
 set_due(prefix, member, actor, at + tonumber(ARGV[3]))
 return redis.call('HGETALL', key)

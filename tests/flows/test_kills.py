@@ -11,6 +11,8 @@ from tests.flows.conversation import DATASET_STORY, JOB_STORY, PATIENCE_S, train
 from tests.support.provider_front import CREATE
 from tests.support.stack import LEASE_S
 from tests.support.waiting import wait_for
+from tuneroom.settings import Settings
+from workers.follower import SWEEP_S
 
 if TYPE_CHECKING:
     from tests.flows.conversation import Conversation
@@ -141,3 +143,8 @@ def test_process_told_to_stop_lets_go_of_what_it_holds(talk: Conversation, servi
     talk.finish()
     talk.insist_on_one_of_everything()
     talk.stack.workspace.wait_for_app(PATIENCE_S)
+
+
+def test_work_of_a_dead_machine_is_taken_up_within_30_s() -> None:
+    """By arithmetic, where nobody is left to tell of the death: its lease, a sweep, a worker that starts."""
+    assert Settings().lease_s + SWEEP_S + RESTART_S < 30

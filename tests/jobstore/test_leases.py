@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -135,3 +136,34 @@ def test_ghost_is_forgotten_when_claimed(store: Store, peek: redis.Redis) -> Non
     assert store.due(TEAM, Actor.FETCHER) == [ref]
     assert store.claim(ref, ["received"], LONG_MS) is None
     assert store.due(TEAM, Actor.FETCHER) == []
+
+
+def test_lease_of_a_process_that_died_is_ended_at_once(store: Store) -> None:
+    ref = recorded(store)
+    mine = store.claim(ref, ["requested"], LONG_MS)
+    assert mine is not None
+
+    assert store.lapse(ref, os.getpid())
+    theirs = store.claim(ref, ["requested"], LONG_MS)
+    assert theirs is not None
+    assert theirs.token > mine.token
+    assert not store.renew(mine, LONG_MS)
+
+
+def test_lapsed_for_its_owner_a_record_is_rung_for_and_counts_an_attempt(store: Store) -> None:
+    ref = recorded(store)
+    assert store.claim(ref, ["requested"], LONG_MS) is not None
+    assert store.lapse(ref, os.getpid())
+
+    assert store.ring_again(TEAM) == [ref]
+    again = store.claim(ref, ["requested"], LONG_MS)
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_lease_that_another_holds_is_left_alone(store: Store) -> None:
+    ref = recorded(store)
+    assert store.claim(ref, ["requested"], LONG_MS) is not None
+
+    assert not store.lapse(ref, os.getpid() + 1)
+    assert store.claim(ref, ["requested"], LONG_MS) is None

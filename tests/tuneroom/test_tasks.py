@@ -14,12 +14,15 @@ from rq.serializers import JSONSerializer
 from jobstore.doorbell import PERFORM, ref_of_task
 from jobstore.records import Ref
 from jobstore.states import Kind
-from tuneroom.tasks import Task
+from tests.support.samples import TEAM, recorded
+from tuneroom.tasks import Task, let_go
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import redis
+
+    from jobstore.store import Store
 
 
 def work_off(connection: redis.Redis) -> None:
@@ -56,3 +59,14 @@ def test_the_callable_that_is_rung_for_is_ours() -> None:
 def test_a_task_names_its_record(kind: str, name: str) -> None:
     team, _, handle = name.rpartition(".")
     assert ref_of_task(kind, name) == Ref(team, Kind(kind), handle)
+
+
+def test_what_a_dead_task_held_is_due_at_once(store: Store, rq_connection: redis.Redis) -> None:
+    ref = recorded(store)
+    assert store.claim(ref, ["requested"], 3_600_000) is not None
+    task = Task.create(PERFORM, args=[ref.kind.value, f"{ref.team}.{ref.id}"], connection=rq_connection)
+
+    let_go(store, task, os.getpid() + 1, 9)
+    assert store.ring_again(TEAM) == []
+    let_go(store, task, os.getpid(), 9)
+    assert store.ring_again(TEAM) == [ref]
