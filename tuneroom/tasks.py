@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
@@ -98,8 +98,7 @@ def work(queue: str, redis_url: str) -> None:
 
 def let_go(store: Store, task: Job, pid: int, *_: Any) -> None:
     """A task's process has died: what it held is due at once, and need not wait for its lease to lapse."""
-    arguments: Any = task.args
-    kind, name = arguments
+    kind, name = cast("tuple[str, str]", task.args)
     ref = ref_of_task(kind, name)
     try:
         if store.lapse(ref, pid):
