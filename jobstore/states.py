@@ -63,7 +63,9 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "unreadable": _DONE,
     },
     Kind.JOB: {
-        "requested": _live(Actor.WORKER, "uploading", "failed", "cancelled"),
+        "requested": _live(Actor.WORKER, "awaiting_approval", "uploading", "failed", "cancelled"),
+        # approval by somebody else: the state is here, nothing asks for it yet
+        "awaiting_approval": _live(Actor.PERSON, "uploading", "failed"),
         "uploading": _live(Actor.WORKER, "creating", "failed", "cancelled"),
         "creating": _live(Actor.WORKER, "queued", "unclear", "failed", "cancelled"),
         "unclear": _live(Actor.PERSON, "creating", "queued", "failed"),

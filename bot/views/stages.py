@@ -17,6 +17,7 @@ BAR_CELLS: Final = 10
 STEPS: Final = ("Prepare", "Upload", "Create", "Queue", "Train", "Results", "Ready")
 _STEP_OF_STATE: Final = {
     "requested": 0,
+    "awaiting_approval": 0,
     "uploading": 1,
     "creating": 2,
     "unclear": 2,
@@ -30,6 +31,7 @@ _STEP_OF_STATE: Final = {
 }
 _SENTENCES: Final = {
     "requested": mrkdwn("Preparing the rows."),
+    "awaiting_approval": mrkdwn("Waiting for somebody else to approve it."),
     "uploading": mrkdwn("Sending the rows to the provider."),
     "creating": mrkdwn("Asking the provider to start the run."),
     "unclear": mrkdwn("The provider's answer was lost. Somebody has to decide in the thread before I go on."),
