@@ -43,7 +43,10 @@ class Question:
 
     @property
     def contexts(self) -> dict[str, int]:
-        """Return, by encoding, the shortest context of the models asked about."""
+        """Return, by encoding, the shortest context of the models asked about; the longest on offer, if about none."""
+        if not self.asked:
+            longest = max((model.context for model in self.priced), default=None)
+            return {} if longest is None else {self.encodings[0]: longest}
         shortest: dict[str, int] = {}
         for model in self.asked:
             shortest[model.encoding] = min(model.context, shortest.get(model.encoding, model.context))
@@ -56,9 +59,11 @@ class Question:
 
     @property
     def contexts_in_words(self) -> str:
-        """Return how much the model with the shortest context reads."""
-        shortest = min(self.asked, key=lambda model: model.context, default=None)
-        return f"{shortest.name} reads {shortest.context:,} tokens" if shortest else ""
+        """Return how much the model with the shortest context reads, or the one with the longest if none was named."""
+        if not self.asked:
+            return f"none on offer reads more than {max(self.contexts.values(), default=0):,} tokens"
+        shortest = min(self.asked, key=lambda model: model.context)
+        return f"{shortest.name} reads {shortest.context:,} tokens"
 
 
 def _known(name: str, catalogue: Catalogue) -> Model:

@@ -141,16 +141,19 @@ class Survey:
     def weigh(self, rows: Sequence[Marked], studied: Studied) -> None:
         """Take what was found of examples, in the order of the file."""
         shown = self._encodings[0]
+        cut: set[int] = set()  # a row that is too long for two tokenizers is one row
         for encoding, tokens in zip(self._encodings, studied.tokens, strict=True):
             context = self._contexts.get(encoding)
-            for row, counted in zip(rows, tokens, strict=True):
+            for index, (row, counted) in enumerate(zip(rows, tokens, strict=True)):
                 survey = self.formats[row.example.format]
                 length = row.example.overhead + counted
                 survey.lengths[encoding].add(length)
                 if encoding == shown and length > survey.longest.shorter:
                     survey.longest.add(row.number, length)
                 if context is not None and length > context:
-                    survey.notes.add("over-context", row.number)
+                    cut.add(index)
+        for index in sorted(cut):
+            self.formats[rows[index].example.format].notes.add("over-context", rows[index].number)
         for index, code, what in studied.looks.sensitive:
             self.notes.add(code, rows[index].number, hint=f"Row {rows[index].number}: {what}.")
         sketches, numbers = studied.looks.sketched()

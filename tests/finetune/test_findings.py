@@ -221,6 +221,20 @@ def test_rows_longer_than_the_model_reads_are_warned_of_when_a_model_is_given() 
     assert finding.message == "Row 17 is longer than the model reads (toy-gpt reads 1,024 tokens)."
 
 
+def test_rows_longer_than_any_model_reads_are_warned_of_without_one() -> None:
+    finding = found(report_of(with_pair({"prompt": "word " * 70_000 + "->", "completion": " other END"})))[
+        "over-context"
+    ]
+    assert finding.rows == (17,)
+    assert finding.message == "Row 17 is longer than the model reads (none on offer reads more than 65,536 tokens)."
+
+
+def test_a_row_too_long_for_two_models_is_one_row() -> None:
+    content = with_pair({"prompt": "word " * 20_000 + "->", "completion": " other END"})
+    finding = found(report_of(content, models=["davinci-002", "toy-gpt"]))["over-context"]
+    assert (finding.rows, finding.count) == ((17,), 1)
+
+
 def test_a_model_that_does_not_take_the_format_is_an_error() -> None:
     report = report_of(jsonl([*map(pair, range(60))]), models=["gpt-4o-mini"])
     assert report.verdict == "rejected"
