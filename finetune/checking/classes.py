@@ -61,7 +61,7 @@ class Classes:
     def _too_small(self, answers: NDArray[np.uint32], smallest: int, classes: int) -> Finding:
         rows, count = self._rows_of(answers)
         which = f"{len(answers):,} of {classes:,} classes" if len(answers) < classes else f"all {classes:,} classes"
-        detail = f": {which}, the smallest of {smallest:,}"
+        detail = f": {which}; the smallest has {smallest:,}"
         return row_finding("class-too-small", rows, count, self.total, detail=detail)
 
     def _rows_of(self, answers: NDArray[np.uint32]) -> tuple[tuple[int, ...], int]:

@@ -179,7 +179,7 @@ OF_FILES = [
         jsonl(classes({"billing": 120, "shipping": 110, "returns": 3})),
         "warning",
         (231, 232, 233),
-        "1 of 3 classes, the smallest of 3",
+        "1 of 3 classes; the smallest has 3",
         "until every class has 100",
     ),
     Case("class-too-small", jsonl(classes({"환불": 120, "배송": 2})), "warning", (121, 122), "1 of 2 classes"),
