@@ -12,6 +12,7 @@ from bot.views.details import details_blocks
 from bot.views.jobs import cancel_button, job_title, price_words, try_button
 from bot.views.message import Message, message
 from bot.views.stages import stage_sentence, stage_short
+from bot.views.templates import sample_button
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,9 +125,10 @@ def welcome() -> Message:
         section(
             lines(
                 text,
-                mrkdwn("It is a JSONL file: one example a line, as chat {messages} or as {pair}.", **_COLUMNS),
+                mrkdwn("JSONL, CSV, XLSX: one example a row, as chat {messages} or as {pair}.", **_COLUMNS),
             )
         ),
+        actions(sample_button()),
         context(mrkdwn("Nothing costs money before you have seen the price and confirmed it. {help}", help=_HELP)),
     )
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ACTION: Final = "template"
 """Every button's action begins so, and its value is the sample's name."""
 
+FIRST: Final = "email-categories"
+"""What a channel is shown first: sorting messages is what most teams have at hand, and a small model can learn it."""
+
 
 def templates_list() -> Message:
     """What there is to begin from; each button drops its rows in the channel."""
@@ -27,6 +30,12 @@ def templates_list() -> Message:
         *(block for template in TEMPLATES for block in _template(template)),
         context(mrkdwn("{command} drops one by its name.", command=code("/tune templates sentiment"))),
     )
+
+
+def sample_button() -> Block:
+    """The button for who has no dataset at hand: one press from a report, two from a model."""
+    template = next(one for one in TEMPLATES if one.name == FIRST)
+    return button("Try a sample", f"{ACTION}_{FIRST}", template.samples[0].name)
 
 
 def dropped(template: Template, sample: Sample) -> Message:

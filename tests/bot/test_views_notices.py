@@ -94,6 +94,7 @@ def test_the_welcome_says_what_to_drop_and_that_nothing_costs_by_itself() -> Non
     text = shown(welcome())
     assert "as chat `messages` or as `prompt` and `completion`" in text
     assert "Nothing costs money before you have seen the price and confirmed it." in text
+    assert "[Try a sample]" in text
 
 
 def test_a_file_that_is_no_dataset_is_left_alone() -> None:

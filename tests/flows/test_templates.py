@@ -61,6 +61,19 @@ def test_a_button_drops_rows_that_are_checked_and_can_be_trained(talk: Conversat
     assert {"billing", "shipping"} <= {label.text for label in contract.labels}
 
 
+def test_a_newly_joined_channel_is_offered_a_sample(talk: Conversation) -> None:
+    talk.person.invite_bot("#general")
+    welcome = talk.stack.workspace.wait_for_message("#general", "I'm Tuneroom.", timeout_s=PATIENCE_S)
+    before = [m.ts for m in talk.stack.workspace.messages("#general")]
+    talk.person.click(welcome, "Try a sample")
+    talk.stack.workspace.wait_for_message(
+        "#general",
+        "Ready to train",
+        where=lambda m: "email-categories.jsonl" in m.text and m.ts not in before,
+        timeout_s=PATIENCE_S,
+    )
+
+
 def test_a_template_is_dropped_by_its_name_and_once(talk: Conversation) -> None:
     talk.stack.workspace.switch(redeliver=3, redeliver_interactions=3)
     before = roots(talk)
