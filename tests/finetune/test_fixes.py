@@ -26,6 +26,9 @@ TEXT = st.sampled_from(["", " ", "yes", "No END", "한국어 답변 ->", "질문
 COLUMNS = st.sampled_from(["prompt", "completion", "Prompt", " completion ", "id", "source", "\ud83d"])
 PAIRS = st.dictionaries(COLUMNS, TEXT | st.integers() | st.none() | st.just(1.5e300), max_size=5)
 PLAIN_PAIRS = st.fixed_dictionaries({"prompt": TEXT, "completion": TEXT})
+USUAL = st.sampled_from(
+    ["yes", "no", "Maybe so", "WHAT IS IT", "Label: A", "Label: B", "질문 하나", "a\nb", " spaced", "x ->", "Label: C."]
+)
 MESSAGES = st.lists(
     st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "system"]), "content": TEXT}), max_size=3
 )
@@ -110,6 +113,16 @@ def test_text_fixes_keep_rows_and_columns_and_empty_answers(rows: list[dict[str,
     after = objects(mended)
     assert [row.keys() for row in after] == [row.keys() for row in rows]
     assert [not row["completion"].strip() for row in after] == [not row["completion"].strip() for row in rows]
+
+
+@given(st.lists(st.fixed_dictionaries({"prompt": USUAL, "completion": USUAL}), min_size=2, max_size=12))
+@THOROUGH
+def test_texts_mended_for_a_base_model_check_clean(rows: list[dict[str, str]]) -> None:
+    report = report_of(jsonl(rows), alone=True)
+    wanted = tuple(codes(report) & {*OF_TEXTS})
+    mended, _ = version(jsonl(rows), recipe_of(report, wanted))
+    # an ending of capitals, put to answers of a few letters, may make them mostly capitals again
+    assert not codes(report_of(mended, alone=True)) & {*wanted} - {"upper-case"}
 
 
 def test_line_leads_back_to_the_row_it_was_made_from() -> None:
