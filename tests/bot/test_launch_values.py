@@ -1,0 +1,155 @@
+"""What a launch begins with, and the same request made again: by a real record, for a provider that can do it all."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.desk import Caps, Desk
+from bot.form_values import first_values, of_line, values_of
+from bot.launch_form import launch_view
+from bot.launching import Memo, launch_of
+from bot.offer import Offer
+from bot.said import FieldError
+from finetune.catalogue import Catalogue
+from finetune.launch import parse_suffix
+from finetune.permissions import Policy
+from finetune.report import PriceRange, Report, Tokens
+from tests.bot.cards import fields, shown
+from tests.support.samples import CHANNEL, TEAM, a_dataset, recorded
+
+if TYPE_CHECKING:
+    from jobstore.store import Store
+
+MODELS = [
+    {"name": "base-1", "provider": "acme", "context": 4096, "methods": ["supervised", "dpo", "reinforcement"],
+     "formats": ["chat"], "training_usd_per_million": 3},
+    {"name": "hourly-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
+     "training_usd_per_hour": 100},
+    {"name": "gone-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
+     "training_usd_per_million": 3, "shutdown": "2001-01-01"},
+]  # fmt: skip
+SERVICES = [
+    {"name": "acme", "continues": True, "wandb": True},
+    {"name": "rates", "rate": "absolute"},
+]
+CATALOGUE = Catalogue.load(json.dumps({"models": MODELS, "services": SERVICES}).encode())
+
+
+def a_report(**changes: Any) -> Report:
+    """A checked dataset of 600 examples."""
+    given: dict[str, Any] = {
+        "format": "chat", "rows": 600, "examples": 600, "tokens": Tokens(total=100_000), "epochs": 3,
+        "price_usd": {"base-1": PriceRange(0.9, 0.9)}, "findings": (), "prices_as_of": "2026-11-15",
+    }  # fmt: skip
+    return Report(**given | changes)
+
+
+def an_offer(store: Store, *, provider: str = "acme", **report: Any) -> Offer:
+    """What a dataset of such a report can be trained on."""
+    unused: Any = None
+    desk = Desk(
+        store=store, outbox=unused, blobs=unused, doorbell=unused, catalogue=CATALOGUE,
+        models=("base-1", "hourly-1", "gone-1"), provider=provider, provider_url="", policy=Policy(),
+        caps=Caps(run_usd=math.inf, month_usd=math.inf), max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1,
+        listen=unused,
+    )  # fmt: skip
+    ref = recorded(store, a_dataset(sha256="ab" * 32, channel=CHANNEL))
+    dataset = store.get(ref)
+    assert dataset is not None
+    assert dataset.ref.team == TEAM
+    return Offer(desk, dataset, a_report(**report))
+
+
+@pytest.mark.parametrize(
+    ("task", "epochs", "lr"),
+    [(None, "auto", "auto"), ("chat", "auto", "auto"), ("classification", "auto", "auto"),
+     ("conditional-generation", "2", "x0.5"), ("open-ended", "2", "x0.5"), ("extraction", "2", "x0.5")],
+)  # fmt: skip
+def test_writing_begins_with_few_epochs_at_a_low_rate(store: Store, task: str | None, epochs: str, lr: str) -> None:
+    values = first_values(an_offer(store, task=task))
+    assert (values["epochs"], values["lr"]) == (epochs, lr)
+    assert launch_of(an_offer(store, task=task), values).request.model == "base-1"
+
+
+def test_rate_is_left_to_a_provider_that_takes_no_multiplier(store: Store) -> None:
+    values = first_values(an_offer(store, provider="rates", task="open-ended"))
+    assert values["lr"] == "auto"
+    request = launch_of(an_offer(store, provider="rates"), values | {"lr": "2e-5"}).request
+    assert (request.learning_rate, request.learning_rate_multiplier) == (2e-5, None)
+
+
+def test_what_cannot_be_had_is_said_with_the_reason(store: Store) -> None:
+    offer = an_offer(store)
+    said = shown(launch_view(offer, first_values(offer), folded=False))
+    assert "gone-1 stopped on 2001-01-01" in said
+    hourly = shown(launch_view(offer, first_values(offer) | {"model": "hourly-1"}))
+    assert "is paid by the hour ($100.00)" in hourly
+    with pytest.raises(FieldError) as refused:
+        launch_of(offer, first_values(offer) | {"model": "gone-1"})
+    assert "stopped on 2001-01-01" in refused.value.message
+
+
+def test_folded_fields_travel_with_the_form(store: Store) -> None:
+    offer = an_offer(store)
+    values = first_values(offer) | {"lr": "x0.25", "wandb": "team/tickets", "cap": "5"}
+    view = launch_view(offer, values)
+    memo = Memo.of_text(view["private_metadata"])
+    whole = memo.values(fields(view))
+    assert "lr" not in fields(view)
+    assert launch_of(offer, whole).request == launch_of(offer, values).request
+
+
+numbers = st.integers(1, 50).map(str) | st.just("auto")
+choices = st.fixed_dictionaries(
+    {},
+    optional={
+        "epochs": numbers,
+        "batch": numbers,
+        "lr": st.sampled_from(["auto", "x0.5", "2", "x0.001", "0.25"]),
+        "seed": st.integers(0, 2**31 - 1).map(str),
+        "holdout": st.integers(0, 50).map(str),
+        "suffix": st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
+        "wandb": st.sampled_from(["", "p", "t/p", "t/p/n #a #b"]),
+        "beta": st.sampled_from(["auto", "0.1", "2"]),
+        "grader": st.sampled_from(["exact:answer", "similar:label"]),
+        "effort": st.sampled_from(["auto", "low", "high"]),
+        "compute": st.sampled_from(["auto", "0.5"]),
+        "eval_every": numbers,
+        "cap": st.sampled_from(["", "$1,000"]),
+    },
+)
+
+
+@given(choices, st.sampled_from(["chat", "preference", "reinforcement"]))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+def test_request_made_again_from_its_own_values_has_the_same_digest(
+    store: Store, chosen: dict[str, str], format_name: str
+) -> None:
+    offer = an_offer(store, format=format_name)
+    beta = {} if format_name == "preference" else {"beta": ""}
+    values = first_values(offer) | {"grader": "exact:a"} | chosen | beta
+    first = launch_of(offer, values)
+    again = launch_of(offer, values_of(first.request, first.grader))
+    assert again == first
+    assert again.request.digest() == first.request.digest()
+
+
+@pytest.mark.parametrize(("said", "values"), [
+    ({"valid": "10%"}, {"valid": "split", "holdout": "10"}),
+    ({"valid": "none"}, {"valid": "split", "holdout": "0"}),
+    ({"valid": "d13"}, {"valid": "d13"}),
+    ({}, {}),
+])  # fmt: skip
+def test_validation_of_a_line_is_the_forms(said: dict[str, str], values: dict[str, str]) -> None:
+    assert of_line(said) == values
+
+
+def test_first_suffix_is_one_that_is_taken(store: Store) -> None:
+    values = first_values(an_offer(store))
+    assert parse_suffix(values["suffix"]) == values["suffix"]
