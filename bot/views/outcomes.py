@@ -200,11 +200,10 @@ def _csv_button(record: Record[Job]) -> Block:
 
 
 def _figures(job: Job, results: Results) -> Mrkdwn:
-    best = "" if results.best_step is None else f" at step {results.best_step:,}"
     parts = [
         _loss("training loss", results.final_train_loss),
         _loss("validation loss", results.final_valid_loss),
-        _loss("best validation loss", results.best_valid_loss) + best if results.best_valid_loss is not None else "",
+        _best(results),
         _share("training tokens right", results.final_train_accuracy),
         _share("validation tokens right", results.final_valid_accuracy),
         *(
@@ -215,6 +214,14 @@ def _figures(job: Job, results: Results) -> Mrkdwn:
         _cost(job),
     ]
     return _dotted(parts)
+
+
+def _best(results: Results) -> str:
+    """Where validation loss was lowest, unless that is how the run ended."""
+    best, end = _loss("best validation loss", results.best_valid_loss), _loss("", results.final_valid_loss)
+    if not best or (end and best.endswith(end)):
+        return ""
+    return best if results.best_step is None else f"{best} at step {results.best_step:,}"
 
 
 def _facts(job: Job, stops: date | None) -> Mrkdwn:

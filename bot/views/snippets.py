@@ -79,11 +79,14 @@ def code_modal(record: Record[Job], contract: PromptContract, *, base_url: str, 
             ),
             *shown,
             None if fits else section(TOO_LONG),
-            context(mrkdwn("Keep the key out of what you commit.")),
+            context(
+                SANDBOX_KEY if words.is_toy(record.data.request.model) else mrkdwn("Keep it out of what you commit.")
+            ),
         ],
     )
 
 
+SANDBOX_KEY: Final = mrkdwn("In the sandbox it is what `trainer.key` holds, in its folder (`.tuneroom`).")
 TOO_LONG: Final = mrkdwn(
     "Its system message is too long to show here. Send it as the first message, as it stands in every training row."
 )

@@ -166,6 +166,11 @@ def test_all_results_are_one_message() -> None:
     assert "test accuracy" not in shown(results_message(a_job("ready", results=RESULTS), None))
 
 
+def test_a_run_that_was_best_at_its_end_says_its_loss_once() -> None:
+    ended = dataclasses.replace(RESULTS, best_step=900, best_valid_loss=0.7449)
+    assert "validation loss 0.74 · training tokens" in shown(results_post(a_job("ready", results=ended)))
+
+
 def test_a_run_that_fits_has_nothing_to_change() -> None:
     fits = dataclasses.replace(RESULTS, action="none", checkpoint=0)
     assert list(buttons(results_post(a_job("ready", results=fits)))) == ["csv"]
