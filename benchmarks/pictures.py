@@ -47,7 +47,7 @@ def train(page: Page) -> None:
     thread = page.locator("#thread")
     expect(thread).to_contain_text("Ready to train", timeout=PATIENCE_MS)
     expect(page.locator(".reaction").first).to_be_visible()
-    page.set_viewport_size({"width": WIDTH, "height": 600})
+    page.set_viewport_size({"width": WIDTH, "height": 720})
     take(page, "report")
     page.set_viewport_size(SIZE)
     thread.get_by_role("button", name="Train (free, about").click()

@@ -20,6 +20,7 @@ export class MessageList {
     });
     // A picture that arrives late must not push the newest message out of sight. (load does not bubble: capture it.)
     list.addEventListener("load", () => this.atEnd && this.toEnd(), true);
+    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(list);
   }
 
   toEnd() {

@@ -157,6 +157,14 @@ def test_a_menu_stays_while_messages_arrive(page: Page, mina: Person, workspace:
     assert workspace.wait_for(lambda w: w.message(message).reactions) == ["+1"]
 
 
+def test_the_newest_message_stays_in_sight_when_the_window_shrinks(page: Page, mina: Person) -> None:
+    for number in range(12):
+        mina.say("#tuning", f"message {number}")
+    expect(page.get_by_text("message 11")).to_be_in_viewport()
+    page.set_viewport_size({"width": 1200, "height": 480})
+    expect(page.get_by_text("message 11")).to_be_in_viewport()
+
+
 def test_dates_are_shown_in_the_readers_zone(page: Page, slack: WebClient) -> None:
     slack.chat_postMessage(
         channel="#tuning",
