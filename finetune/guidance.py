@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Task = Literal["classification", "conditional-generation", "open-ended", "chat", "extraction", "fact-lookup"]
 
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
+_BY_NAME: Final[dict[str, Task]] = {task: task for task in TASKS}
 
 FEW_EPOCHS: Final = 2
 """A model that is to write learns its rows by heart when it goes over them more often."""
@@ -115,7 +116,7 @@ def guidance_for(task: Task) -> Guidance:
 def parse_task(text: str) -> Task:
     """Return the task that somebody named; UserError for another."""
     wanted = text.strip().lower().replace("_", "-").replace(" ", "-")
-    found = next((task for task in TASKS if task == wanted), None)
+    found = _BY_NAME.get(wanted)
     if found is None:
         raise UserError("task-unknown", "There is no task of that name.", f"It is one of {', '.join(TASKS)}.")
     return found
@@ -127,7 +128,7 @@ def advice(report: Report, task: Task | None = None) -> tuple[str, ...]:
     `task` is what they teach, if the report guessed wrongly. Nothing of the rows is in the sentences. () where the
     report knows no task, or there is nothing to train on.
     """
-    meant = task or next((one for one in TASKS if one == report.task), None)
+    meant = task or _BY_NAME.get(report.task or "")
     if meant is None or not report.examples:
         return ()
     guidance = guidance_for(meant)
