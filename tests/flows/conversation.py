@@ -196,7 +196,8 @@ class Conversation:
         return self.job().data.evaluation is not None
 
     def _pictures_due(self) -> int:
-        return 1 + self._is_evaluated()
+        evaluation = self.job().data.evaluation
+        return 2 if evaluation and evaluation.chart else 1
 
     def _pictures(self, thread_ts: str) -> list[Message]:
         thread = self.stack.workspace.messages(self.channel, thread_ts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,11 +15,13 @@ import pytest
 from finetune.catalogue import Catalogue
 from finetune.contract import Label, PromptContract
 from finetune.evaluation import Scores
+from jobstore import faults
 from jobstore.blobs import Blobs
 from jobstore.buckets import Buckets
 from jobstore.doorbell import Doorbell
 from tests.bot.cards import a_report
 from tests.support.samples import MONTH, TEAM, a_dataset, a_job, a_request, recorded
+from tests.support.waiting import wait_for
 from workers.openai_protocol import Endpoint, OpenAIProtocol
 from workers.perform import perform
 from workers.stages.asking import BATCH
@@ -193,6 +197,49 @@ def test_a_model_that_does_not_classify_is_asked_where_one_answer_is_right(
         found = bench.scores(record)
         assert (found.right.right, found.right.total, found.classes) == (11, 20, None)
         assert (record.data.evaluation.is_classifier, record.data.evaluation.chart) == (False, "")
+
+
+class DeathError(BaseException):
+    """A process that is no more."""
+
+
+@pytest.fixture
+def dying() -> Iterator[Callable[[str, int], None]]:
+    """Let this process die at a point when it is reached for the n-th time, once."""
+    armed: list[str] = []
+
+    def die(point: str, time: int) -> None:
+        reached = itertools.count(1)
+
+        def strike() -> None:
+            if next(reached) == time:
+                raise DeathError
+
+        armed.append(point)
+        faults.arm(point, strike)
+
+    yield die
+    for point in armed:
+        faults.arm(point, lambda: None)
+
+
+@pytest.mark.parametrize(("point", "time", "again"), [("evaluate.answered", 2, BATCH), ("evaluate.done", 1, 0)])
+def test_after_a_death_no_kept_row_is_asked_again(
+    bench: Bench, dying: Callable[[str, int], None], point: str, time: int, again: int
+) -> None:
+    shop, ref = dataclasses.replace(bench.shop(), timings=Timings(lease_s=1.0, create_deadline_s=0.5)), bench.trained()
+    perform(shop, ref)
+    dying(point, time)
+    with pytest.raises(DeathError):
+        perform(shop, ref)
+    wait_for(lambda: perform(shop, ref) or bench.job(ref).state == "ready", timeout_s=60)
+
+    rows = [row["prompt"] for row in bench.model.asked[1:]]
+    assert len(rows) == 20 + again
+    assert len(set(rows)) == 20
+    found = bench.job(ref).data.evaluation
+    assert found is not None
+    assert (found.asked, found.scored, found.cost_usd) == (20, 20, pytest.approx(0.02))
 
 
 def test_what_asking_cost_is_said_and_counted(bench: Bench) -> None:
