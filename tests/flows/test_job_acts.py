@@ -36,7 +36,7 @@ def started(talk: Conversation) -> Record[Job]:
 
 def pausable(talk: Conversation) -> Message:
     """Start a run of a while; return its card once it can be paused there."""
-    training(talk, epochs=40)
+    training(talk, epochs=50)
     return talk.stack.workspace.wait_for_message(
         talk.channel, where=lambda m: talk.name in m.text and "Pause" in m.buttons, timeout_s=PATIENCE_S
     )
@@ -92,7 +92,7 @@ def test_follower_that_dies_with_a_wish_at_hand_costs_time_only(talk: Conversati
 def test_only_who_started_it_or_an_admin_may_pause_or_delete(talk: Conversation) -> None:
     """Jun, an admin, starts a job; Mina is no admin."""
     jun = Conversation(talk.stack, talk.stack.workspace.as_user("jun"), talk.name)
-    training(jun, epochs=20)
+    training(jun, epochs=50)
     job = started(jun).ref.id
     for line in (f"pause {job}", f"resume {job}", f"delete {job.replace('j', 'm')}"):
         assert "Only the person who started this job or an admin" in told(talk, line)

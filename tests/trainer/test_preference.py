@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import io
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from trainer.saved_model import load_model
 from trainer.template import lay_out
 
 if TYPE_CHECKING:
-
     from openai.types.fine_tuning import FineTuningJob
 
     from tests.trainer.conftest import TrainerProcess
@@ -134,8 +134,8 @@ def test_job_tells_its_method(trainer: TrainerProcess, preferred: FineTuningJob)
 
 
 def test_paused_run_by_preference_comes_to_the_same_model(own_trainer: TrainerProcess) -> None:
-    whole = by_preference(own_trainer, epochs=3)
-    method = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 3, "batch_size": 8, "beta": 0.3}}}
+    method = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 8, "batch_size": 1, "beta": 0.3}}}
+    whole = by_preference(own_trainer, method=method)
     job = own_trainer.client.fine_tuning.jobs.create(
         model="toy-gpt",
         training_file=own_trainer.upload(TRAINED_ON),
@@ -144,8 +144,9 @@ def test_paused_run_by_preference_comes_to_the_same_model(own_trainer: TrainerPr
         method=method,  # type: ignore[arg-type]
     )
     own_trainer.wait_for_step(job.id, 2)
-    own_trainer.client.fine_tuning.jobs.pause(job.id)
-    if own_trainer.wait(job.id, "paused", "succeeded").status == "paused":
+    with contextlib.suppress(openai.BadRequestError):  # on a machine that stalled us for seconds it may have ended
+        own_trainer.client.fine_tuning.jobs.pause(job.id)
+        own_trainer.wait(job.id, "paused", "succeeded")
         own_trainer.client.fine_tuning.jobs.resume(job.id)
     assert own_trainer.wait(job.id).status == "succeeded"
     one, two = saved(own_trainer, whole.id), saved(own_trainer, job.id)
@@ -201,7 +202,8 @@ def test_training_goes_on_from_a_tuned_model_and_from_its_checkpoint(
 def test_training_goes_on_though_the_model_it_began_with_is_deleted(own_trainer: TrainerProcess) -> None:
     first = own_trainer.wait(own_trainer.create(own_trainer.upload(chat_rows(12)), epochs=1).id)
     assert first.fine_tuned_model
-    second = own_trainer.create(own_trainer.upload(chat_rows(12)), epochs=30, batch=1, model=first.fine_tuned_model)
+    # minutes of training: it is cancelled long before its end
+    second = own_trainer.create(own_trainer.upload(chat_rows(60)), epochs=50, batch=1, model=first.fine_tuned_model)
     own_trainer.client.models.delete(first.fine_tuned_model)
     own_trainer.wait_for_step(second.id, 1)
     own_trainer.client.fine_tuning.jobs.cancel(second.id)
