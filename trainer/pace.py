@@ -120,12 +120,16 @@ async def trial(home: Path) -> Pace | None:
         await child.wait()
     finally:
         await end(child)
-    journal = Journal(home / EVENTS, "trial")
+    ended, journal = time.time(), Journal(home / EVENTS, "trial")
     journal.refresh()
     if not (home / OUTCOME).exists():
         return None
-    found = pace_of(journal, began, time.time(), TRIAL_EPOCHS * len(data) / MEGABYTE)
-    return None if found is None else Pace(found.base_s, found.megabyte_s)
+    found = pace_of(journal, began, ended, TRIAL_EPOCHS * len(data) / MEGABYTE)
+    if found is None:
+        return None
+    # everything else is being started just then: what counts is what the trial itself used of the processor
+    share = min(1.0, float(read_json(home / OUTCOME).get("cpu_s", ended - began)) / max(ended - began, 0.001))
+    return Pace(found.base_s * share, found.megabyte_s * share)
 
 
 def _row(number: int) -> bytes:
