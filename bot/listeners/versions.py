@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot import intake
 from bot.grammar import parse_line
 from bot.mending import checked, converting, fixing, guessed, make_version, mapping
+from bot.said import FieldError
 from bot.views.rows import rows_shown
 from bot.views.versions import ACTS, NO_COLUMN, convert_modal, map_modal, version_asked, version_known
 from finetune.errors import UserError
@@ -157,7 +158,10 @@ def submit_mapping(desk: Desk, sent: Submission, person: Person, dataset: Record
     places = {part: sent.values.get(part, NO_COLUMN) for part in _PARTS}
     columns = {part: report.columns[int(place)] for part, place in places.items() if _is_one(place, report.columns)}
     values = sent.values
-    recipe = mapping(report, columns, values.get("to", ""), values.get("system_message", ""))
+    try:
+        recipe = mapping(report, columns, values.get("to", ""), values.get("system_message", ""))
+    except UserError as error:
+        raise FieldError("completion" if columns.keys() & {"prompt", "context"} else "prompt", error) from error
     make_version(desk, dataset, person, recipe)
 
 

@@ -151,7 +151,9 @@ def test_korean_columns_are_mapped_and_trained(talk: Conversation) -> None:
     talk.press(report, "Map columns…")
     form = talk.person.view("Map columns")
     assert (form.values["What is asked"], form.values["The answer to learn"]) == ("질문", "답변")
-    assert talk.person.submit(form, {"System message": "짧게 답하세요."}).closed
+    refused = talk.person.submit(form, {"The answer to learn": "(none)"})
+    assert "one the answer" in refused.errors["completion"]
+    assert talk.person.submit(form, {"The answer to learn": "답변", "System message": "짧게 답하세요."}).closed
     card = talk.report(dropped, "Version 2")
 
     assert "Columns mapped in 40 rows." in card.text
