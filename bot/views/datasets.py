@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from jobstore.records import Dataset, Record
 
 PRICES_SHOWN: Final = 4
+_TRAINING: Final = mrkdwn("Ready to train")
+_MEASURING: Final = mrkdwn("Ready to measure a model with")
+"""What rows are ready for that nothing is wrong with; validation and test rows are not to be trained on."""
 
 
 def dataset_card(
@@ -46,17 +49,19 @@ def dataset_card(
     if report is None or not record.at.is_final:
         return _on_its_way(record)
     offered = _offered(report, model_labels)
-    headline = lines(_same(record.data), _headline(report))
-    said = join(" ", [difference_sentence(difference) if difference else EMPTY, _headline(report)])
+    measures = record.data.made is not None and record.data.made.part in {"valid", "test"}
+    said_first = _headline(report, _MEASURING if measures else _TRAINING)
+    headline = lines(_same(record.data), said_first)
+    said = join(" ", [difference_sentence(difference) if difference else EMPTY, said_first])
     return message(
         mrkdwn("{file}: {headline}", file=words.name(record.data.filename), headline=said),
         *sections(version_lines(record, difference, report)),
         section(headline),
         *sections(findings_lines(report.findings, report.rows)),
-        _price_section(report, offered) if record.state == "accepted" else None,
-        context(lines(*map(prose, advice(report, task)))),
+        _price_section(report, offered) if record.state == "accepted" and not measures else None,
+        None if measures else context(lines(*map(prose, advice(report, task)))),
         context(lines(_handle_line(record, report), *(mrkdwn("{doubt}", doubt=doubt) for doubt in report.doubts))),
-        actions(_train_button(record, offered), *mending_buttons(record, report)),
+        actions(None if measures else _train_button(record, offered), *mending_buttons(record, report)),
     )
 
 
@@ -104,15 +109,15 @@ def _same(data: Dataset) -> Mrkdwn:
     return mrkdwn("Already checked: the same bytes as {before}.", before=words.handle(data.same_as))
 
 
-def _headline(report: Report) -> Mrkdwn:
+def _headline(report: Report, ready: Mrkdwn) -> Mrkdwn:
     about = "about " if report.counted_with == "estimate" else ""
     figures = [words.plural(report.rows, "row"), *([report.format] if report.format else [])]
     if report.tokens.total:
         figures.append(f"{about}{words.short_count(report.tokens.total)} tokens")
-    return mrkdwn("*{figures}.* {verdict}", figures=" · ".join(figures), verdict=_verdict(report))
+    return mrkdwn("*{figures}.* {verdict}", figures=" · ".join(figures), verdict=_verdict(report, ready))
 
 
-def _verdict(report: Report) -> Mrkdwn:
+def _verdict(report: Report, ready: Mrkdwn) -> Mrkdwn:
     errors = len(report.errors)
     if report.verdict == "unreadable":
         return mrkdwn("No row can be read as a training example.")
@@ -120,8 +125,8 @@ def _verdict(report: Report) -> Mrkdwn:
         return mrkdwn("{count} {verb} training.", count=words.plural(errors, "error"), verb=_blocks(errors))
     warnings = sum(finding.severity is Severity.WARNING for finding in report.findings)
     if warnings:
-        return mrkdwn("Ready to train, with {count}.", count=words.plural(warnings, "warning"))
-    return mrkdwn("Ready to train.")
+        return mrkdwn("{ready}, with {count}.", ready=ready, count=words.plural(warnings, "warning"))
+    return mrkdwn("{ready}.", ready=ready)
 
 
 def _blocks(errors: int) -> str:

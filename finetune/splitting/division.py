@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import msgspec
@@ -15,6 +15,7 @@ from finetune.split import split_jsonl
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from finetune.report import Report
     from finetune.split import Split
 
 Part = Literal["train", "valid", "test"]
@@ -108,6 +109,17 @@ class Parts:
     def own_rows(self) -> int:
         """The rows of this part."""
         return {"train": self.train_rows, "valid": self.valid_rows, "test": self.test_rows}[self.part]
+
+
+ABOUT_NUMBERS: Final = frozenset({"too-few-examples", "class-too-small", "class-imbalance"})
+
+
+def of_part(report: Report, part: str) -> Report:
+    """Return the report of a part: how many rows training wants is nothing that validation and test rows lack."""
+    if part not in {"valid", "test"}:
+        return report
+    kept = tuple(finding for finding in report.findings if finding.code not in ABOUT_NUMBERS)
+    return replace(report, findings=kept)
 
 
 def divisions(values: Mapping[str, str], *, seed: int, format_name: str) -> list[Division]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +28,17 @@ def test_a_part_says_what_it_is_for_and_where_the_others_went() -> None:
         "31 rows resemble another one, and stay on its side."
     )
     assert "Split:" not in said
+    assert "Ready to measure a model with." in said
+    assert "Train" not in said
+    assert "$" not in said
+
+
+def test_the_training_rows_are_offered_for_training() -> None:
+    came = dataclasses.replace(CAME, part="train")
+    record = a_dataset("accepted", made=dataclasses.replace(MADE, part="train"))
+    said = shown(dataset_card(record, a_report(), model_labels=LABELS, difference=came))
+    assert "Ready to train." in said
+    assert "[Train…]" in said
 
 
 def test_what_could_not_be_kept_apart_is_said() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from finetune.errors import UserError
-from finetune.splitting.division import TEST_USUALLY, Division, Parts, divisions
-from tests.finetune.rows import chat, jsonl
+from finetune.splitting.division import TEST_USUALLY, Division, Parts, divisions, of_part
+from tests.finetune.rows import chat, jsonl, report_of
 
 
 def asked(**values: str) -> dict[str, Division]:
@@ -45,6 +45,14 @@ def test_shares_that_cannot_be_are_refused(values: dict[str, str], code: str) ->
         asked(**values)
     assert refused.value.code == code
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(("part", "verdict"), [("train", "rejected"), ("valid", "accepted"), ("test", "accepted")])
+def test_few_rows_are_enough_to_measure_with(part: str, verdict: str) -> None:
+    report = of_part(report_of(jsonl([*map(chat, range(4))])), part)
+    assert report.verdict == verdict
+    broken = of_part(report_of(jsonl([*map(chat, range(4)), {"messages": []}])), part)
+    assert broken.verdict == "rejected"
 
 
 def test_a_division_comes_back_from_where_it_is_kept_and_gives_its_part() -> None:

@@ -71,8 +71,8 @@ def test_a_line_divides_a_dataset_into_parts_that_are_trained_and_validated_with
     assert "20 of 100 rows; 70 to train on, 10 to validate with while it trains." in card.text
     assert "seed 7, in proportion from 3 labels" in card.text
     assert "10 rows resemble another one" in card.text
-    names = {file["name"] for m in talk.replies(dropped) for file in m.files}
-    assert names == {f"{talk.name}-{part}.jsonl" for part in ("train", "valid", "test")}
+    names = {f"{talk.name}-{part}.jsonl" for part in ("train", "valid", "test")}
+    wait_for(lambda: {file["name"] for m in talk.replies(dropped) for file in m.files} == names, timeout_s=PATIENCE_S)
 
     train, valid = made["train"].ref.id, made["valid"].ref.id
     assert f"/tune train {train} valid={valid}" in told
@@ -117,7 +117,9 @@ def test_too_few_rows_leave_a_part_empty_and_it_says_so(talk: Conversation) -> N
     dropped = talk.drop()
     talk.report(dropped)
     talk.person.command("/tune", f"split {talk.dataset().ref.id} valid=20 test=40", channel=talk.channel)
-    talk.report(dropped, "Test rows")
+    few = talk.report(dropped, "Test rows")
+    assert "Ready to measure a model with" in few.text  # four rows are few to train on, and not to test with
+    assert not any("Train" in button for button in few.buttons)
     talk.report(dropped, "I could not make the validation rows")
 
 
@@ -130,4 +132,6 @@ def test_death_while_splitting_loses_nothing(talk: Conversation) -> None:
     made = all_checked(talk)
 
     assert sum(len(lines_of(talk, one)) for one in made.values()) == 100
+    wait_for(lambda: len(talk.replies(dropped)) == 1 + 2 * 3, timeout_s=PATIENCE_S)
+    talk.stack.workspace.wait_for_quiet()
     assert len(talk.replies(dropped)) == 1 + 2 * 3

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from finetune.check import check
+from finetune.splitting.division import of_part
 from jobstore.deliveries import Delivery, Rank, Shape, card
 from jobstore.faults import reach
 from jobstore.store import Mark, seen_hash
@@ -39,6 +40,8 @@ def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
         catalogue=shop.catalogue,
         on_progress=lambda progress: told.rows(progress.rows, rows_expected(progress, data.size_bytes)),
     )
+    part = data.made.part if data.made else ""
+    report = of_part(report, part)
     stored, _ = shop.blobs.put(ref.team, [msgspec.json.encode(report)])
     changed = told.record.having(
         report=stored,
@@ -53,7 +56,8 @@ def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
         changed,
         event={"type": "DatasetChecked", "verdict": report.verdict, "rows": report.rows},
         deliveries=[card(ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL), *_file(record)],
-        marks=[Mark(hash=seen_hash(data.channel), field=data.sha256, value=ref.id)],
+        # who drops a part's file to train on it is told of more than a part is
+        marks=[] if part else [Mark(hash=seen_hash(data.channel), field=data.sha256, value=ref.id)],
     )
 
 
