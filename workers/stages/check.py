@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 TOKEN_BYTES: Final = 4
 OUR_SHARE_S: Final = 3.0
-"""Rows prepared and uploaded, the end noticed, results read, the model asked: 2.4 to 3.4 s on two cores."""
+"""Rows prepared and uploaded, the end noticed, results read, the model asked: 2.4 s in a play on two cores."""
 
 
 def check_dataset(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
