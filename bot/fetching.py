@@ -118,7 +118,10 @@ class Fetching:
             return
         same = Record(ref=ref, state=self._record.state, version=self._record.version, data=changed).having(
             picture=found.data.picture,
-            report=found.data.report, rows_seen=found.data.rows_seen, same_as=found.ref.id, expected_s=found.data.expected_s
+            report=found.data.report,
+            rows_seen=found.data.rows_seen,
+            same_as=found.ref.id,
+            expected_s=found.data.expected_s,
         )
         event = {"type": "DatasetChecked", "same_as": found.ref.id}
         store.transition(self._record, found.state, same, event=event, deliveries=[self._card(Rank.TERMINAL)])

@@ -27,9 +27,7 @@ def test_a_check_says_how_far_it_is() -> None:
     [(111_826, "40,000 of about 112,000 rows"), (40_010, "40,000 rows so far"), (0, "40,000 rows so far")],
 )
 def test_a_check_says_of_about_how_many_rows_where_it_can_tell(expected: int, said: str) -> None:
-    card = dataset_card(
-        a_dataset("checking", rows_seen=40_000, rows_expected=expected), None, model_labels=LABELS
-    )
+    card = dataset_card(a_dataset("checking", rows_seen=40_000, rows_expected=expected), None, model_labels=LABELS)
     assert shown(card) == f"Checking *tickets.csv*: {said}."
 
 
