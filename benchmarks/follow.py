@@ -124,6 +124,7 @@ def follow(
             if look * seconds / LOOKS > ROUND_S or look == LOOKS:
                 ages.append(figures)
         wall_s = time.monotonic() - began
+        assert all(one.poll() is None for one in followers), "a follower died"
         calls = figures["calls"]
         looked = calls.get("events", 0)
         cpu = [cpu_s(one.pid) - before for one, before in zip(followers, used, strict=True)]

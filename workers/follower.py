@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 0.25
+PAUSE_S: Final = 2.0
 AT_ONCE: Final = 64
 THREADS: Final = 16  # Redis is spoken to synchronously, as everywhere; each call is over in a millisecond or two
 LOOP: Final = "follower"
@@ -73,12 +74,18 @@ class Follower:
                 self._pulse.beat(LOOP)
             except UNAVAILABLE:
                 log.warning("redis.unavailable")
-                is_behind = False
-                await self._rest(2.0)
+                is_behind = await self._pause()
+            except Exception:
+                log.exception("sweep.failed")  # the health check hears of it: there is no beat
+                is_behind = await self._pause()
             await self._rest(0 if is_behind else SWEEP_S)
         for task in listing:
             task.cancel()
         await asyncio.gather(*self._busy.values(), *listing, return_exceptions=True)
+
+    async def _pause(self) -> bool:
+        await self._rest(PAUSE_S)
+        return False
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
