@@ -167,13 +167,6 @@ class Store:
         found = (self.get(Ref(team, kind, f"{LETTERS[kind]}{number}")) for number in numbers)
         return [record for record in found if record is not None]
 
-    def newest(self, team: str, kind: Kind, limit: int = 200) -> list[Record[Any]]:
-        """Return a workspace's newest records of a kind, whatever their channel, newest first."""
-        last = int(self._redis.get(f"{prefix(team)}next:{kind.value}") or 0)
-        numbers = range(last, max(0, last - limit), -1)
-        found = (self.get(Ref(team, kind, f"{LETTERS[kind]}{number}")) for number in numbers)
-        return [record for record in found if record is not None]
-
     def marked(self, team: str, hash_name: str, field: str) -> str | None:
         """Return what a `Mark` set."""
         return self._redis.hget(prefix(team) + hash_name, field)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -60,9 +60,10 @@ class Classes:
 
     def _too_small(self, answers: NDArray[np.uint32], smallest: int, classes: int) -> Finding:
         rows, count = self._rows_of(answers)
-        which = f"{len(answers):,} of {classes:,} classes" if len(answers) < classes else f"all {classes:,} classes"
-        detail = f": {which}; the smallest has {smallest:,}"
-        return row_finding("class-too-small", rows, count, self.total, detail=detail)
+        which = f"{len(answers):,} of {classes:,}" if len(answers) < classes else f"All {classes:,}"
+        have = "has" if len(answers) == 1 else "have"
+        message = f"{which} classes {have} fewer than {EXAMPLES_A_CLASS} examples; the smallest has {smallest:,}."
+        return replace(row_finding("class-too-small", rows, count, self.total), message=message)
 
     def _rows_of(self, answers: NDArray[np.uint32]) -> tuple[tuple[int, ...], int]:
         answered = np.frombuffer(self.keys.answered, dtype=np.uint32)

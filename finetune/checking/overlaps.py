@@ -122,6 +122,12 @@ class Overlap:
         yield from zip(rows[wanted].tolist(), (originals[wanted] & ~_HELD).tolist(), strict=True)
 
 
+def shared_rows(learnt: Rows, held_out: Rows) -> list[int]:
+    """Return the numbers of the rows held out that say what a row that is learnt says, however they are written."""
+    known = {_key(example) for _, example in _examples(learnt)}
+    return [number for number, example in _examples(held_out) if _key(example) in known]
+
+
 def _also(near: Sequence[tuple[int, int]]) -> str:
     if len(near) == 1:
         return f"Row {near[0][0]} says nearly what row {near[0][1]} of it says."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from finetune.checking.overlaps import shared_rows
+from finetune.containers.rows import Rows
 from finetune.formats.preference import as_protocol
 from finetune.formats.question import first_question
-from finetune.overlap import shared_rows
 from finetune.split import split_jsonl
 from jobstore.deliveries import Rank, card
 from jobstore.records import Ref, Refusal
@@ -18,7 +19,7 @@ from workers.stages.endings import cancelled, fail
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from finetune.launch import TrainRequest
+    from finetune.launch import TrainRequest, Validation
     from finetune.split import Split
     from jobstore.records import Job, Record
     from workers.workshop import Workshop
@@ -35,8 +36,8 @@ def prepare(shop: Workshop, record: Record[Job]) -> Record[Job]:
     if job.request.digest() != job.digest:
         return fail(shop, record, CHANGED)
     parts = _parts(shop, record)
-    if job.request.validation and (shared := shared_rows(parts.train(), parts.valid())):
-        return fail(shop, record, overlapping(job.request.validation.dataset, shared))
+    if (other := job.request.validation) and (shared := _shared(shop, ref.team, job.request, other)):
+        return fail(shop, record, overlapping(other.dataset, shared))
     train_blob, _ = shop.blobs.put(ref.team, parts.train())
     valid_blob, valid_bytes = shop.blobs.put(ref.team, parts.valid())
     question = first_question(parts.valid(), contract_of(shop, ref.team, job))
@@ -72,14 +73,27 @@ def _parts(shop: Workshop, record: Record[Job]) -> _Parts:
 
 def _split(shop: Workshop, record: Record[Job], dataset: str, sha256: str, fraction: float) -> Split:
     team, request = record.ref.team, record.data.request
-    kept = shop.store.get(Ref(team, Kind.DATASET, dataset))
     return split_jsonl(
         shop.blobs.blocks(team, sha256),
         fraction,
         request.seed,
-        filename=kept.data.filename if kept else "",
+        filename=_filename(shop, team, dataset),
         format_name=request.format,
     )
+
+
+def _filename(shop: Workshop, team: str, dataset: str) -> str:
+    kept = shop.store.get(Ref(team, Kind.DATASET, dataset))
+    return kept.data.filename if kept else ""
+
+
+def _shared(shop: Workshop, team: str, request: TrainRequest, other: Validation) -> list[int]:
+    """Return the rows of the other dataset, by their numbers in its file, that are trained on as well."""
+    learnt, held_out = (
+        Rows(shop.blobs.blocks(team, sha256), _filename(shop, team, dataset))
+        for dataset, sha256 in ((request.dataset, request.sha256), (other.dataset, other.sha256))
+    )
+    return shared_rows(learnt, held_out)
 
 
 def _as_sent(request: TrainRequest, lines: Iterable[bytes]) -> Iterable[bytes]:
