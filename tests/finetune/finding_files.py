@@ -179,10 +179,10 @@ OF_FILES = [
         jsonl(classes({"billing": 120, "shipping": 110, "returns": 3})),
         "warning",
         (231, 232, 233),
-        "1 of 3 classes; the smallest has 3",
+        "1 of 3 classes has fewer than 100 examples; the smallest has 3.",
         "until every class has 100",
     ),
-    Case("class-too-small", jsonl(classes({"환불": 120, "배송": 2})), "warning", (121, 122), "1 of 2 classes"),
+    Case("class-too-small", jsonl(classes({"환불": 120, "배송": 2})), "warning", (121, 122), "1 of 2 classes has"),
     Case("class-imbalance", jsonl(classes({"billing": 480, "returns": 120})), "advice", (), "4 times", "small classes"),
     Case(
         "conflicting-label",

@@ -89,7 +89,7 @@ def test_nine_examples_are_too_few(talk: Conversation) -> None:
     assert "blocks training" in reply.text
     assert "10" in reply.text
     assert talk.dataset().state == "rejected"
-    assert reply.buttons == []
+    assert not [button for button in reply.buttons if button.startswith("Train")]
 
 
 def test_name_that_is_a_broadcast_notifies_nobody(talk: Conversation) -> None:

@@ -49,7 +49,8 @@ def test_no_credit_left_is_final(talk: Conversation) -> None:
 def test_429_is_waited_for_as_long_as_it_says(talk: Conversation) -> None:
     talk.stack.front.answer(CREATE, 429, code="rate_limit_exceeded", retry_after_s=1.5, times=1)
     talk.train()
-    talk.card("The provider is busy and asked me to wait.")
+    # from the record: an edit of the card may come after the wait, when there is something newer to show
+    wait_for(lambda: "The provider is busy and asked me to wait." in talk.job().data.note, timeout_s=PATIENCE_S)
     talk.finish()
 
     assert talk.stack.front.count(CREATE) == 2
