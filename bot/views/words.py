@@ -101,7 +101,7 @@ def rows_named(rows: Sequence[int], count: int) -> str:
     """Return "Row 17", "Rows 17 and 40", "Rows 3, 5 and 207 more"; "" where the whole file is meant."""
     if not rows:
         return ""
-    shown = [f"{row:,}" for row in rows[:ROWS_NAMED]]
+    shown = [str(row) for row in rows[:ROWS_NAMED]]  # a comma in a number would part the list
     more = max(count, len(rows)) - len(shown)
     if more:
         shown.append(f"{more:,} more")

@@ -112,7 +112,7 @@ ROWS_NAMED: Final = 10
 
 def overlapping(dataset: str, rows: list[int]) -> Refusal:
     """The refusal of a validation dataset whose lines `rows` are trained on as well."""
-    named = ", ".join(f"{row:,}" for row in rows[:ROWS_NAMED])
+    named = ", ".join(map(str, rows[:ROWS_NAMED]))
     more = f" and {len(rows) - ROWS_NAMED:,} more" if len(rows) > ROWS_NAMED else ""
     return Refusal(
         code="train-validation-overlap",
