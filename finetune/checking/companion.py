@@ -8,6 +8,7 @@ multiprocessing, which would run the caller's main module again.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import subprocess
 import sys
 from collections import deque
@@ -30,6 +31,8 @@ _IN_FLIGHT_MAX = 6
 _BUSY = 1
 """Batches: so many may be on their way; from so many on the companion has enough to do."""
 _EXIT_TIMEOUT_S = 10
+_PIPE_BYTES = 1024 * 1024
+"""What Linux allows anybody; a batch is about 200 kB, a pipe by itself 64 kB."""
 _START = "import sys; sys.path[:] = {path!r}; from finetune.checking.companion import serve; serve()"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -74,6 +77,7 @@ class Companion:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input = self._process.stdin
+        _widen(self._input)
         self._found: SimpleQueue[bytes | None] = SimpleQueue()
         self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._reader.start()
@@ -155,6 +159,13 @@ def _encoded(work: _Work) -> bytes:
     except UnicodeEncodeError:  # halves of characters, which are counted as U+FFFD anyway
         work.rows = [[replace_surrogates(text) for text in texts] for texts in work.rows]
         return _encode(work)
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a few batches lie in a pipe, so that neither side waits for the other at every one; only Linux can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # more than this user may have
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _write(output: IO[bytes], content: bytes) -> None:
