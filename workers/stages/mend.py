@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from finetune.containers.refusal import UnreadableError
 from finetune.mending import Mending, Recipe
 from jobstore.blobs import BLOCK_BYTES, BlobMissingError
-from jobstore.deliveries import Rank, card
-from jobstore.faults import reach
 from jobstore.records import Refusal
 from workers.stages.divide import divide
 from workers.stages.telling import Telling
+from workers.stages.versions import keep, refuse, stem_of, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,28 +41,22 @@ def mend(shop: Workshop, record: Record[Dataset]) -> Record[Dataset]:
     try:
         recipe = Recipe.from_json(shop.blobs.read(team, made.recipe))
         mending = Mending(shop.blobs.blocks(team, made.source), made.source_name, recipe, on_row=told.rows)
-        sha256, size = shop.blobs.put(team, _blocks(mending))
+        stored = shop.blobs.put(team, _blocks(mending))
     except BlobMissingError:
-        return _refuse(shop, told.record, GONE)
+        return refuse(shop, told.record, GONE)
     except UnreadableError as error:
-        refusal = error.refusal
-        return _refuse(shop, told.record, Refusal(code=refusal.code, message=refusal.message, hint=refusal.hint))
+        return refuse(shop, told.record, unreadable(error))
     difference = mending.difference
     if difference.is_nothing or not difference.rows_after:
-        return _refuse(shop, told.record, NOTHING if difference.is_nothing else EMPTY)
-    stored, _ = shop.blobs.put(team, [msgspec.json.encode(difference)])
-    reach("mend.done")
-    return shop.store.transition(
+        return refuse(shop, told.record, NOTHING if difference.is_nothing else EMPTY)
+    return keep(
+        shop,
         told.record,
-        "checking",
-        told.record.having(
-            sha256=sha256,
-            size_bytes=size,
-            rows_seen=0,
-            filename=_filename(made),
-            made=replace(made, difference=stored),
-        ),
-        event={"type": "VersionMade", "sha256": sha256, "rows": difference.rows_after},
+        made,
+        stored=stored,
+        told=difference,
+        rows=difference.rows_after,
+        filename=_filename(made),
     )
 
 
@@ -83,19 +73,8 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _filename(made: Made) -> str:
     """Return what a version's file is called: "tickets.csv" becomes "tickets-v2.jsonl", and that "tickets-v3.jsonl"."""
-    stem = made.source_name.removesuffix(".gz").rpartition(".")[0] or made.source_name
+    stem = stem_of(made)
     base, mark, number = stem.rpartition("-v")
     if mark and number.isdecimal() and made.parent != made.original:
         stem = base
     return f"{stem}-v{made.number}.jsonl"
-
-
-def _refuse(shop: Workshop, record: Record[Dataset], refusal: Refusal) -> Record[Dataset]:
-    data = record.data
-    return shop.store.transition(
-        record,
-        "unreadable",
-        record.having(refusal=refusal),
-        event={"type": "DatasetUnreadable", "code": refusal.code},
-        deliveries=[card(record.ref, channel=data.channel, thread_ts=data.message_ts, rank=Rank.TERMINAL)],
-    )
