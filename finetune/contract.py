@@ -72,13 +72,6 @@ class PromptContract:
         """Whether every label is one token, so that one token's probabilities are the classes' probabilities."""
         return self.longest_label_tokens == 1
 
-    def label_of(self, answer: str) -> Label | None:
-        """Return the label that a model's answer is, whatever blanks and stop are around it; None where it is none."""
-        said = answer.strip()
-        for stop in self.stop:
-            said = said.removesuffix(stop.strip()).strip()
-        return next((label for label in self.labels if label.name == said), None)
-
     def as_json(self) -> bytes:
         """Return the contract as it is kept beside a model."""
         return msgspec.json.encode(self)

@@ -53,12 +53,6 @@ def parse_grader(text: str) -> str:
     return _canonical(given)
 
 
-def grader_words(grader: str) -> str:
-    """Return a grader, as JSON, in a few words: `string_check "exact"`."""
-    given = cast("dict[str, Any]", json.loads(grader))
-    return f'{given["type"]} "{given["name"]}"'
-
-
 def _in_full(kind: str, column: str) -> dict[str, Any]:
     both = {"input": "{{sample.output_text}}", "reference": f"{{{{item.{column}}}}}"}
     if kind == "similar":

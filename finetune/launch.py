@@ -12,7 +12,6 @@ from typing import Any, Final
 from finetune.catalogue import Method  # noqa: TC001 - msgspec reads the annotations at run time
 from finetune.errors import UserError
 
-SUFFIX_MAX_CHARACTERS = 64
 SEED_MAX = 2_147_483_647
 EPOCHS_MAX = 50
 

@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from jobstore.connections import UNAVAILABLE
-from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
 from jobstore.records import Refusal
 from jobstore.states import TABLES, Actor, Kind, state_of
@@ -15,7 +14,7 @@ from jobstore.store import StaleError
 from jobstore.trace import about
 from workers.heartbeat import Heartbeat
 from workers.provider import ProviderError
-from workers.stages import STAGES, answer, endings
+from workers.stages import STAGES, answer, endings, versions
 
 if TYPE_CHECKING:
     from jobstore.records import Record, Ref
@@ -97,15 +96,7 @@ def _end(shop: Workshop, record: Record[Any], refusal: Refusal) -> Record[Any] |
     if record.ref.kind is Kind.PROMPT:
         return answer.fail(shop, record, refusal)
     if record.ref.kind is Kind.DATASET:
-        return shop.store.transition(
-            record,
-            "unreadable",
-            record.having(refusal=refusal),
-            event={"type": "DatasetUnreadable", "code": refusal.code},
-            deliveries=[
-                card(record.ref, channel=record.data.channel, thread_ts=record.data.message_ts, rank=Rank.TERMINAL)
-            ],
-        )
+        return versions.refuse(shop, record, refusal)
     if "failed" in record.at.to:
         return endings.fail(shop, record, refusal)
     shop.store.release(record, due_in_ms=int(shop.timings.retry_max_s * 1000))

@@ -85,10 +85,6 @@ class Header:
         known = {name for _, _, name in self._columns}
         self._structured = STRUCTURED.union(*(names for names in PREFERENCE if names <= known))
 
-    def has_too_many(self, cells: Sequence[Any]) -> bool:
-        """Return whether a record has something beyond the last column that has a name."""
-        return any(str(cell).strip() for cell in cells[len(self.names) :] if cell is not None)
-
     def row(self, cells: Sequence[Any], number: int) -> bytes | Flaw:
         """Return a record as the JSON of an object, or why it is none; cells that are missing are empty texts."""
         values: dict[str, Any] = {}

@@ -9,7 +9,6 @@ from finetune.formats import chat
 from finetune.formats.example import Example
 
 ALPACA: Final = frozenset({"instruction", "input", "output"})
-SHAREGPT: Final = frozenset({"conversations"})
 _ROLES: Final = {
     "human": "user",
     "user": "user",

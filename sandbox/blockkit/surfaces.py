@@ -14,7 +14,6 @@ Json = dict[str, Any]
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 MESSAGE_CHARACTERS, TABLE_CHARACTERS = 13_000, 10_000
-VIEW_BYTES = 250_000
 
 VIEW_FIELDS: dict[str, Check] = {
     "private_metadata": string(3000, 0),

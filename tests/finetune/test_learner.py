@@ -145,12 +145,3 @@ def test_a_model_is_asked_as_its_rows_asked() -> None:
     assert bare.messages("Hi") == [message("user", "Hi")]
     completion = PromptContract("completion", separator=" ->")
     assert completion.prompt("eggs") == completion.prompt("eggs ->") == "eggs ->"
-
-
-@pytest.mark.parametrize(
-    ("said", "label"), [("hot", " hot"), (" hot END", " hot"), ("cold\n", " cold"), ("warm", None), ("", None)]
-)
-def test_what_a_classifier_says_is_one_of_its_labels_or_none(said: str, label: str | None) -> None:
-    contract = PromptContract("completion", stop=(" END",), labels=(Label(" hot"), Label(" cold")))
-    found = contract.label_of(said)
-    assert (found.text if found else None) == label

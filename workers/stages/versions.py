@@ -39,7 +39,7 @@ def keep(
 
 
 def refuse(shop: Workshop, record: Record[Dataset], refusal: Refusal) -> Record[Dataset]:
-    """Say on its card why there is no such version."""
+    """Say on its card why a dataset cannot be read, or why there is no such version."""
     data = record.data
     return shop.store.transition(
         record,
