@@ -31,7 +31,8 @@ def serve_socket_mode(desk: Desk, *, token: str, app_token: str) -> None:
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        # from a thread: set in the handler itself, an Event deadlocks where the signal met the wait below
+        signal.signal(number, lambda _number, _frame: threading.Thread(target=stop.set).start())
     app = build(desk, token=token, signing_secret="")
     backstage = Backstage(desk, app.client)
     backstage.start()

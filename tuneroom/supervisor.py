@@ -52,6 +52,7 @@ class Supervisor:
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._asked_to_stop = False
         self._on_restart = on_restart
 
     def start(self, service: Service) -> None:
@@ -72,12 +73,12 @@ class Supervisor:
         return self._stopping.wait(seconds)
 
     def stop_soon(self) -> None:
-        """Let `watch` return."""
-        self._stopping.set()
+        """Let `watch` return. For a signal's handler: an Event set there deadlocks where the signal met its `wait`."""
+        self._asked_to_stop = True
 
     def watch(self) -> None:
         """Restart what dies, until `stop_soon`."""
-        while not self._stopping.wait(CHECK_S):
+        while not (self._asked_to_stop or self._stopping.wait(CHECK_S)):
             with self._lock:
                 for kept in self._kept.values():
                     self._look_after(kept)

@@ -142,7 +142,7 @@ def test_the_server_starts_as_the_file_says_and_keeps_the_record(tmp_path: Path)
             kept = keeping(client)
             assert (kept.appends, kept.fsync, kept.policy) == (True, "always", "noeviction")
             assert memory(client).limit_bytes == 64 * 2**20
-        listed = subprocess.run(["ps", "-axo", "command="], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(["ps", "-axwwo", "command="], capture_output=True, text=True, check=True).stdout
         assert "p4ssw0rd" not in listed
     finally:
         process.terminate()

@@ -361,7 +361,8 @@ def _free_port() -> int:
 
 def _below(pid: int) -> list[tuple[int, str]]:
     """Return (id, command line) of every process below one, oldest first."""
-    listing = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    # -ww: where COLUMNS is set, as by many CI services, ps cuts the command lines off there
+    listing = subprocess.run(["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()]
     parents = {int(row[0]): (int(row[1]), row[2] if len(row) > 2 else "") for row in rows}
 
