@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
@@ -15,14 +16,14 @@ from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_o
 from workers.openai_bodies import INTENT_KEY, creation
 from workers.openai_errors import plain_words
 from workers.openai_watching import STATUSES
-from workers.provider import ErrorKind, ProviderError, Run, RunStatus, TunedCheckpoint
+from workers.provider import ErrorKind, ListedModel, ProviderError, Run, RunStatus, TunedCheckpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from openai.types.fine_tuning import FineTuningJob
 
-    from workers.provider import Answer, Order, Question, Rows, RunEvent
+    from workers.provider import Answer, Hosting, Order, Question, Rows, RunEvent
 
 LOOKUP_RUNS_MAX: Final = 500
 CONNECTIONS_MAX: Final = 128
@@ -79,6 +80,11 @@ class OpenAIProtocol:
             http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
         )
 
+    @property
+    def hosting(self) -> Hosting | None:
+        """None: a model that was tuned by this protocol answers under its name."""
+        return None
+
     def expected_s(self, model: str, size_bytes: int) -> float | None:
         """Read it from `expected_training` of the model, which our trainer has and the protocol does not know."""
         with plain_words():
@@ -112,6 +118,10 @@ class OpenAIProtocol:
                     return _run(job)
         return None
 
+    def estimate_usd(self, order: Order) -> float | None:
+        """None: the protocol tells no price before the bill."""
+        return None
+
     def create_run(self, order: Order) -> Run:
         """Create a paid run: one POST, within the deadline, carrying the intent's id."""
         with plain_words():
@@ -140,10 +150,15 @@ class OpenAIProtocol:
             if error.kind is not ErrorKind.MISSING:
                 raise
 
-    def result_csv(self, file: str) -> bytes:
-        """Return a result file's bytes."""
+    def download(self, file: str) -> bytes:
+        """Return a file's bytes."""
         with plain_words():
             return self._client.files.content(file).read()
+
+    def models(self) -> list[ListedModel]:
+        """Return the models that the key may ask, with the `shutdown_date` that OpenAI tells of each."""
+        with plain_words():
+            return [ListedModel(name=one.id, shutdown=shutdown_of(one)) for one in self._client.models.list()]
 
     def answer(self, question: Question) -> Answer:
         """Ask a model by chat or by completion, as its contract says."""
@@ -210,6 +225,15 @@ class OpenAIProtocol:
             raise
 
 
+def shutdown_of(model: Any) -> date | None:
+    """Return the day on which a listed model stops, None where none is told, or none that can be read."""
+    told = getattr(model, "shutdown_date", None)
+    try:
+        return date.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
 def openai_default() -> str:
     """Return OpenAI's own address, said aloud so that the SDK never takes one from the environment."""
     return "https://api.openai.com/v1"
@@ -236,6 +260,10 @@ def _run(job: FineTuningJob) -> Run:
         result_file=next(iter(job.result_files or []), ""),
         error_code=error.code if error else "",
         error_message=error.message if error else "",
+        base=job.model,
+        suffix=getattr(job, "user_provided_suffix", None) or "",
+        files=tuple(file for file in (job.training_file, job.validation_file) if file),
+        created_ms=job.created_at * 1000,
     )
 
 

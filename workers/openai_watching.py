@@ -53,6 +53,11 @@ class _Run(msgspec.Struct):
     result_files: list[str] | None = None
     hyperparameters: _Hyperparameters | None = None
     error: _Error | None = None
+    model: str | None = None
+    user_provided_suffix: str | None = None
+    training_file: str | None = None
+    validation_file: str | None = None
+    created_at: int | float | None = None
 
 
 class _Event(msgspec.Struct):
@@ -132,6 +137,10 @@ def _as_run(said: _Run) -> Run:
         result_file=next(iter(said.result_files or []), ""),
         error_code=(error.code or "") if error else "",
         error_message=(error.message or "") if error else "",
+        base=said.model or "",
+        suffix=said.user_provided_suffix or "",
+        files=tuple(file for file in (said.training_file, said.validation_file) if file),
+        created_ms=int((said.created_at or 0) * 1000),
     )
 
 

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import date
 
     from finetune.class_odds import TokenOdds
     from finetune.contract import PromptContract
@@ -105,7 +106,9 @@ class TunedCheckpoint:
 class Run:
     """The provider's fine-tuning job. `said` is the provider's own word for its status.
 
-    `epochs` and `rate` (a multiplier) are what it trains with, None while that is left to the provider.
+    `epochs` and `rate` (a multiplier) are what it trains with, None while that is left to the provider. `base`,
+    `suffix`, `files` (of training rows, then of validation rows if any) and `created_ms` (since 1970) are what it was
+    created with, as far as the provider says: what somebody who finds it in a list knows of it.
     """
 
     id: str
@@ -118,6 +121,18 @@ class Run:
     result_file: str = ""
     error_code: str = ""
     error_message: str = ""
+    base: str = ""
+    suffix: str = ""
+    files: tuple[str, ...] = ()
+    created_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """A model that the provider lists for this account. `shutdown`: the day it stops, None where none is told."""
+
+    name: str
+    shutdown: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +174,67 @@ class Answer:
     odds: tuple[TokenOdds, ...] = ()
 
 
+class HostStatus(StrEnum):
+    """Where a model's host is; an unknown status is STARTING: it does not answer yet, and may cost already."""
+
+    STARTING = "starting"
+    ANSWERING = "answering"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A place of its own that a tuned model answers from, paid by the hour from its start to its end.
+
+    `said` is the provider's own word for its status; `model` the name that the model is asked by there.
+    """
+
+    id: str
+    status: HostStatus
+    said: str
+    model: str
+    usd_per_hour: float | None = None
+
+
+class Hosting(Protocol):
+    """Where tuned models answer only once they are hosted. Every method raises ProviderError and nothing else."""
+
+    def usd_per_hour(self, model: str) -> float | None:
+        """Return what hosting a tuned model costs by the provider's own list, None where it does not say."""
+        ...
+
+    def find(self, intent: str) -> Host | None:
+        """Return the host that was made for an intent, or None where the provider lists none (yet)."""
+        ...
+
+    def deploy(self, model: str, intent: str, *, idle_s: float) -> Host:
+        """Begin to host a model, paid from now on, with one POST; an unclear outcome is ErrorKind.UNSURE.
+
+        `idle_s`: after so long without a question the provider may end it by itself, where it can be told to.
+        """
+        ...
+
+    def host(self, host: str) -> Host:
+        """Return a host as it is now; one that is gone is STOPPED."""
+        ...
+
+    def stop(self, host: str) -> Host:
+        """End a host for good: nothing is paid for it afterwards. One that has ended is returned as it is."""
+        ...
+
+
 class Provider(Protocol):
     """A service that trains and serves. Every method raises ProviderError and nothing else of the service's."""
 
     @property
     def name(self) -> str:
         """The name that requests and settings use: "openai"."""
+        ...
+
+    @property
+    def hosting(self) -> Hosting | None:
+        """Where its tuned models must be hosted before they answer; None where they answer by themselves."""
         ...
 
     def expected_s(self, model: str, size_bytes: int) -> float | None:
@@ -187,12 +257,20 @@ class Provider(Protocol):
         """Return the run that was created for an intent, or None where the provider lists none (yet)."""
         ...
 
+    def estimate_usd(self, order: Order) -> float | None:
+        """Return what the provider itself expects a run to cost, None where it does not say; nothing is started."""
+        ...
+
     def create_run(self, order: Order) -> Run:
         """Create a paid run, with one POST and never a second; an unclear outcome is ErrorKind.UNSURE."""
         ...
 
-    def result_csv(self, file: str) -> bytes:
-        """Return a run's result file as the provider gives it (perhaps base64)."""
+    def download(self, file: str) -> bytes:
+        """Return a file's bytes as the provider gives them (a result file perhaps as base64)."""
+        ...
+
+    def models(self) -> list[ListedModel]:
+        """Return the models that this account may ask, its own tuned ones among them."""
         ...
 
     def checkpoints(self, run: str) -> list[TunedCheckpoint]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx2
 import openai
 
 from workers.openai_errors import plain_words
-from workers.openai_protocol import openai_default
+from workers.openai_protocol import openai_default, shutdown_of
 from workers.provider import ProviderError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def standing(api_key: str, base_url: str) -> Standing:
         max_retries=0,
     ) as client:
         with plain_words():
-            models = {model.id: _shutdown(model) for model in client.models.list()}
+            models = {model.id: shutdown_of(model) for model in client.models.list()}
         last_run, refused = _runs(client)
     return Standing(models=models, last_run=last_run, refused=refused)
 
@@ -54,11 +54,3 @@ def _runs(client: openai.OpenAI) -> tuple[date | None, str]:
         return None, f"{error.message} ({error.code})"
     created = [datetime.fromtimestamp(job.created_at, UTC).date() for job in jobs]
     return max(created, default=None), ""
-
-
-def _shutdown(model: Any) -> date | None:
-    told = getattr(model, "shutdown_date", None)
-    try:
-        return date.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
-        return None

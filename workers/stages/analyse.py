@@ -86,7 +86,7 @@ def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoi
     job, team = record.data, record.ref.team
     if not job.result_file:
         return None
-    content = decoded(shop.providers[job.request.provider].result_csv(job.result_file))
+    content = decoded(shop.providers[job.request.provider].download(job.result_file))
     curves = parse_results(content)
     explained = explain(curves)
     better = checkpoint_to_use(curves, [one.step for one in checkpoints])
