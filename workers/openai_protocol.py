@@ -118,7 +118,7 @@ class OpenAIProtocol:
                     return _run(job)
         return None
 
-    def estimate_usd(self, order: Order) -> float | None:
+    def estimate_usd(self, order: Order) -> float | None:  # noqa: ARG002 - the port's
         """None: the protocol tells no price before the bill."""
         return None
 
