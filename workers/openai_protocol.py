@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -11,6 +10,7 @@ import httpx2
 import openai
 
 from workers import openai_uploads, openai_watching
+from workers.endpoint import Endpoint as Endpoint  # noqa: PLC0414, TC001 - wiring takes it from here
 from workers.expectation import expected_s
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_bodies import INTENT_KEY, creation
@@ -29,22 +29,6 @@ LOOKUP_RUNS_MAX: Final = 500
 CONNECTIONS_MAX: Final = 128
 IDLE_CONNECTIONS_MAX: Final = 12
 EXPECTATION_TIMEOUT_S: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a provider is and how long to wait for it, in seconds.
-
-    `create_deadline_s` bounds the one POST that costs money: it must end well before the lease does. Files of more than
-    `part_bytes` are uploaded in parts of that size.
-    """
-
-    name: str
-    api_key: str
-    base_url: str | None = None
-    timeout_s: float = 60.0
-    create_deadline_s: float = 12.0
-    part_bytes: int = 64 * 1024 * 1024
 
 
 class OpenAIProtocol:

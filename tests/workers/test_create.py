@@ -19,8 +19,9 @@ from jobstore.doorbell import Doorbell
 from jobstore.store import StaleError
 from tests.support.samples import a_job, a_request, recorded
 from tests.support.waiting import wait_for
+from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
-from workers.openai_protocol import Endpoint, OpenAIProtocol
+from workers.openai_protocol import OpenAIProtocol
 from workers.perform import perform
 from workers.stages.create import create
 from workers.workshop import Timings, Workshop

@@ -22,7 +22,8 @@ from jobstore.doorbell import Doorbell
 from tests.bot.cards import a_report
 from tests.support.samples import MONTH, TEAM, a_dataset, a_job, a_request, recorded
 from tests.support.waiting import wait_for
-from workers.openai_protocol import Endpoint, OpenAIProtocol
+from workers.endpoint import Endpoint
+from workers.openai_protocol import OpenAIProtocol
 from workers.perform import perform
 from workers.stages.asking import BATCH
 from workers.workshop import Timings, Workshop
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     import redis
 
     from jobstore.connections import Redis
-    from jobstore.records import Job, Record, Ref
+    from jobstore.jobs import Job
+    from jobstore.records import Record, Ref
     from jobstore.store import Store
 
 PATH: Final = ("uploading", "creating", "queued", "training", "analysing", "probing")

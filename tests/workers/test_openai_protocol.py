@@ -14,8 +14,9 @@ import pytest
 from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from tests.support.samples import a_request
+from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
-from workers.openai_protocol import Endpoint, OpenAIProtocol
+from workers.openai_protocol import OpenAIProtocol
 from workers.provider import ErrorKind, Order, ProviderError, Question, Rows, RunStatus
 
 if TYPE_CHECKING:
