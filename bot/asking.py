@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from bot import views
 from finetune.errors import UserError
 from jobstore.blobs import BlobMissingError
-from jobstore.records import Job, Prompt, Record, Ref
+from jobstore.records import Prompt, Record, Ref
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.desk import Desk
     from finetune.permissions import Person
+    from jobstore.jobs import Job
 
 PROMPT_MAX_CHARACTERS = 20_000
 TOKENS_MAX = 4_096

@@ -13,8 +13,8 @@ from bot.launching import reserved_micros
 from finetune.contract import PromptContract
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card
+from jobstore.jobs import Job
 from jobstore.money import MICROS, Account, CapError, Reservation, channel_account, person_account
-from jobstore.records import Job
 
 if TYPE_CHECKING:
     from bot.desk import Caps, Desk

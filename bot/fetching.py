@@ -15,10 +15,12 @@ from finetune.errors import UserError
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Delivery, Rank, card
 from jobstore.faults import reach
+from jobstore.keys import seen_hash
 from jobstore.outbox import Outcome
-from jobstore.records import Dataset, Record, Ref, Refusal
+from jobstore.records import Dataset, Record, Ref
+from jobstore.refusals import Refusal
 from jobstore.states import Kind
-from jobstore.store import StaleError, seen_hash
+from jobstore.store import StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,7 +13,8 @@ from jobstore.states import Kind
 
 if TYPE_CHECKING:
     from bot.desk import Desk
-    from jobstore.records import Dataset, Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Dataset, Record
 
 GENERATIONS_MAX: Final = 10
 

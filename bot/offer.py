@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from finetune.catalogue import Model, Service
     from finetune.guidance import Guidance, Task
     from finetune.report import Report
-    from jobstore.records import Dataset, Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Dataset, Record
 
 OTHERS_MAX: Final = 20
 """Tuned models and other datasets: the newest so many are offered; any other one can be named in a command."""

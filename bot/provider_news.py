@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from jobstore.connections import UNAVAILABLE
+from jobstore.keys import runs_hash
 from jobstore.records import Ref
 from jobstore.states import Actor, Kind
-from jobstore.store import runs_hash
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

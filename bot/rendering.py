@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from bot.desk import Desk
     from bot.views import Message
+    from jobstore.jobs import Job
     from jobstore.outbox import Attempt
-    from jobstore.records import Dataset, Job, Prompt
+    from jobstore.records import Dataset, Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

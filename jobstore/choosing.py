@@ -9,7 +9,8 @@ from jobstore.deliveries import Rank, card, post
 from jobstore.store import StaleError
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.store import Store
 
 

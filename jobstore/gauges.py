@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from jobstore import server
 from jobstore.doorbell import QUEUES
+from jobstore.keys import prefix
 from jobstore.states import Actor, Kind
-from jobstore.store import Store, prefix
+from jobstore.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.deliveries import Rank, Shape, as_json
+from jobstore.keys import prefix
 from jobstore.scripts import Scripts
-from jobstore.store import prefix
 
 if TYPE_CHECKING:
     from jobstore.connections import Redis

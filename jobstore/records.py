@@ -6,14 +6,14 @@ No row, prompt, answer, credential or response URL stands in here: those are blo
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
 from finetune.errors import OperationalError
-from finetune.launch import TrainRequest  # noqa: TC001 - msgspec reads the annotations
-from jobstore.evaluations import Evaluation  # noqa: TC001 - the same
+from jobstore.jobs import Job
+from jobstore.refusals import Refusal  # noqa: TC001 - msgspec reads the annotations
 from jobstore.states import Kind, State, state_of
 
 if TYPE_CHECKING:
@@ -41,19 +41,6 @@ class Ref:
         """The inverse of `member`."""
         kind, _, name = member.partition(":")
         return cls(team, Kind(kind), name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why something ended badly: a stable code, what is wrong, what to do next. Plain words of ours, unescaped.
-
-    What a provider said of it may quote a row, so it is a blob: `said` is its hash.
-    """
-
-    code: str
-    message: str
-    hint: str
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,138 +87,6 @@ class Dataset:
     expected_s: float = 0.0
     made: Made | None = None
     picture: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """The recorded decision to create one paid run. `posted_ms`: when the request was about to be sent; 0: never."""
-
-    id: str
-    posted_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a run is, as the provider last said; times in ms since 1970.
-
-    `events`: how many of the run's events were taken in; `seen`: marks of those since `seen_since_ms`, so that none is
-    taken in twice. `longest_gap_ms`: the longest time between two steps that were told.
-    """
-
-    status: str = ""
-    step: int = 0
-    total_steps: int = 0
-    train_loss: float | None = None
-    previous_loss: float | None = None
-    valid_loss: float | None = None
-    first_step_ms: int = 0
-    last_step_ms: int = 0
-    started_ms: int = 0
-    longest_gap_ms: int = 0
-    events: int = 0
-    seen_since_ms: int = 0
-    seen: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
-    """A wait that was said to be too long, in seconds. `stage`: queued, starting or step; `usual_s` 0: not known."""
-
-    stage: str
-    waited_s: int
-    usual_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """What a finished run left: figures, and the hashes of its blobs.
-
-    `action` is the `finetune.explanation.Action` to offer, `checkpoint` the step of the checkpoint that did better than
-    the end, 0 where none is known to. `figures` are the provider's own of a run that classifies.
-    """
-
-    csv: str
-    chart: str
-    sentence: str
-    next_step: str
-    diagnosis: str
-    final_train_loss: float | None
-    final_valid_loss: float | None
-    best_step: int | None
-    best_valid_loss: float | None
-    final_train_accuracy: float | None = None
-    final_valid_accuracy: float | None = None
-    action: str = "none"
-    checkpoint: int = 0
-    figures: dict[str, float] = field(default_factory=dict[str, float])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """A model from before a run's end: the provider's name of it, and the step it was saved at."""
-
-    name: str
-    step: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A person's request to fine-tune, and all that became of it. Money in US dollars, times in ms since 1970.
-
-    `contract`, `train_blob` and `valid_blob` are hashes of blobs: how the model is to be asked
-    (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider. So is `sample`: the
-    question of one row that was held out, to try the model with. `accounts`: whose spending of `month` the price is
-    reserved under besides everybody's (`jobstore.money`). `sent_bytes` of `send_bytes` have been uploaded.
-    `wish`: "pause" or "resume", until the provider has been told.
-    `used_step` is the step of the checkpoint that answers in the model's place, 0 where the model does.
-    `trained_epochs` and `trained_rate` (a multiplier) are what "auto" became, where the provider told.
-    """
-
-    channel: str
-    person: str
-    request: TrainRequest
-    digest: str
-    contract: str
-    month: str
-    confirmed_ms: int
-    reserved_micros: int
-    title: str
-    person_name: str = ""
-    rows: int = 0
-    train_blob: str = ""
-    valid_blob: str = ""
-    sample: str = ""
-    accounts: tuple[str, ...] = ()
-    send_bytes: int = 0
-    sent_bytes: int = 0
-    train_file: str = ""
-    valid_file: str = ""
-    intent: Intent | None = None
-    intents: int = 0
-    run: str = ""
-    run_created_ms: int = 0
-    progress: Progress = field(default_factory=Progress)
-    stuck: Stuck | None = None
-    model: str = ""
-    checkpoints: tuple[Checkpoint, ...] = ()
-    used_step: int = 0
-    trained_epochs: int | None = None
-    trained_rate: float | None = None
-    result_file: str = ""
-    trained_tokens: int | None = None
-    cost_usd: float | None = None
-    results: Results | None = None
-    evaluation: Evaluation | None = None
-    probe_since_ms: int = 0
-    ready_ms: int = 0
-    refusal: Refusal | None = None
-    wish: str = ""
-    note: str = ""
-
-    @property
-    def answering(self) -> str:
-        """The provider's name of what answers: the model, or the checkpoint that a person put in its place."""
-        return next((one.name for one in self.checkpoints if self.used_step and one.step == self.used_step), self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

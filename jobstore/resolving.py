@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card, post
 from jobstore.money import Account, Settlement
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 from jobstore.store import StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.store import Store
 
 DECIDED: Final = UserError(

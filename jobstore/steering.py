@@ -10,7 +10,8 @@ from jobstore.states import Actor
 from jobstore.store import StaleError
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.store import Store
 
 Wish = Literal["pause", "resume"]

@@ -1,4 +1,4 @@
-"""The record: every read and write of a dataset, a job or a prompt, one script a write (docs/architecture.md)."""
+"""The record: every write of a dataset, a job or a prompt, one script a write (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore import trace
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, as_json, card
-from jobstore.money import EVERYBODY, MICROS, CapError
-from jobstore.records import SCHEMA, Data, Dataset, Job, Prompt, Record, Ref, encode, newer, read
+from jobstore.jobs import Job
+from jobstore.keys import prefix
+from jobstore.money import MICROS, CapError
+from jobstore.reading import LETTERS, Reader
+from jobstore.records import SCHEMA, Data, Dataset, Prompt, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
 
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from jobstore.deliveries import Delivery
     from jobstore.money import Reservation, Settlement
 
-LETTERS: Final = {Kind.DATASET: "d", Kind.JOB: "j", Kind.PROMPT: "p"}
 LOST_RING_MS: Final = 2_000
 
 
@@ -41,24 +43,9 @@ class Mark:
     value: str
 
 
-def prefix(team: str) -> str:
-    """Everything of a team hangs below this; the braces keep it in one slot."""
-    return f"tuneroom:{{{team}}}:"
-
-
-def seen_hash(channel: str) -> str:
-    """The look-up of datasets by the hash of their bytes, a channel's own: others do not learn what it has seen."""
-    return f"seen-bytes:{channel}"
-
-
 def holder(pid: int) -> str:
     """How a process of this machine is named in the leases that it holds."""
     return f"{socket.gethostname()}:{pid}"
-
-
-def runs_hash(provider: str) -> str:
-    """The look-up of jobs by their provider's id of the run."""
-    return f"runs:{provider}"
 
 
 def _first_due_ms(state: State) -> int:
@@ -77,29 +64,26 @@ def _flag(record: Record[Any]) -> str:
     return "1" if record.cancel else ""
 
 
+def _insist_on_move(record: Record[Any], to: str) -> None:
+    if not allows(record.ref.kind, record.state, to):
+        msg = f"a {record.ref.kind.value} does not go from {record.state} to {to}"
+        raise ValueError(msg)
+
+
 def _over_cap(account: str, left_micros: str, cap_micros: str) -> CapError:
     return CapError(account.partition(":")[0] or "month", int(left_micros) / MICROS, int(cap_micros) / MICROS)
-
-
-def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(fields[name])
-    return {**value, "at_ms": int(fields["at_ms"])}
 
 
 def _object(value: Mapping[str, Any] | None) -> str:
     return json.dumps(value) if value else ""
 
 
-class Store:
-    """Reads and writes records; holds no state of its own. `redis` decodes its answers and does not retry."""
+class Store(Reader):
+    """Reads and writes records, one script a write; holds no state of its own."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        super().__init__(redis)
         self._run = Scripts(redis)
-
-    def teams(self) -> list[str]:
-        """Return the teams that have records."""
-        return sorted(self._redis.smembers("tuneroom:teams"))
 
     def record(
         self,
@@ -142,59 +126,6 @@ class Store:
         ref = Ref(team, kind, value)
         trace.recorded(ref, data, is_new=answer == "new")
         return ref, answer == "new"
-
-    def get(self, ref: Ref) -> Record[Any] | None:
-        """Return a record, or None where there is none (any more)."""
-        fields = self._redis.hgetall(prefix(ref.team) + ref.member)
-        return read(ref, fields) if fields else None
-
-    def listed(self, team: str, kind: Kind, channel: str, limit: int = 20) -> list[Record[Any]]:
-        """Return a channel's newest records of a kind, newest first."""
-        index = f"{prefix(team)}index:{kind.value}:{channel}"
-        found: list[Record[Any]] = []
-        for name in self._redis.zrevrange(index, 0, limit - 1):
-            record = self.get(Ref(team, kind, name))
-            if record is None:
-                self._redis.zrem(index, name)
-            else:
-                found.append(record)
-        return found
-
-    def newest(self, team: str, kind: Kind, limit: int = 200) -> list[Record[Any]]:
-        """Return a workspace's newest records of a kind, whatever their channel, newest first."""
-        last = int(self._redis.get(f"{prefix(team)}next:{kind.value}") or 0)
-        numbers = range(last, max(0, last - limit), -1)
-        found = (self.get(Ref(team, kind, f"{LETTERS[kind]}{number}")) for number in numbers)
-        return [record for record in found if record is not None]
-
-    def marked(self, team: str, hash_name: str, field: str) -> str | None:
-        """Return what a `Mark` set."""
-        return self._redis.hget(prefix(team) + hash_name, field)
-
-    def marks(self, team: str, hash_name: str) -> list[str]:
-        """Return every value that `Mark`s of one hash have set."""
-        return list(self._redis.hgetall(prefix(team) + hash_name).values())
-
-    def events(self, ref: Ref) -> list[dict[str, Any]]:
-        """Return a record's events, oldest first, each with `at_ms`."""
-        entries = self._redis.xrange(f"{prefix(ref.team)}{ref.member}:events")
-        return [_stamped(fields, "event") for _, fields in entries]
-
-    def audit(self, team: str) -> list[dict[str, Any]]:
-        """Return who did what, oldest first."""
-        entries = self._redis.xrange(f"{prefix(team)}audit")
-        return [_stamped(fields, "entry") for _, fields in entries]
-
-    def spend(self, team: str, month: str, account: str = EVERYBODY) -> tuple[float, float]:
-        """Return what a month ("2026-11") has reserved and spent in an account, in US dollars."""
-        below = f":{account}" if account else ""
-        fields = self._redis.hgetall(f"{prefix(team)}spend:{month}{below}")
-        return int(fields.get("reserved_micros", 0)) / MICROS, int(fields.get("spent_micros", 0)) / MICROS
-
-    def now_ms(self) -> int:
-        """The one clock: Redis's."""
-        seconds, micros = self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
 
     def claim(self, ref: Ref, states: Iterable[str], lease_ms: int) -> Record[Any] | None:
         """Take the lease on a record that stands in one of `states`, or return None: somebody has it, or it moved."""
@@ -245,18 +176,10 @@ class Store:
         ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A lost
         answer is asked for once more: the same commit is answered as it was the first time.
         """
-        ref = record.ref
-        if not allows(ref.kind, record.state, to):
-            msg = f"a {ref.kind.value} does not go from {record.state} to {to}"
-            raise ValueError(msg)
-        state = state_of(ref.kind, to)
-        arguments = (
-            ref.kind.value,
-            ref.id,
-            record.state,
-            record.version,
-            record.token,
-            uuid.uuid4().hex,
+        _insist_on_move(record, to)
+        state = state_of(record.ref.kind, to)
+        answer = self._commit(
+            record,
             to,
             state.actor.value,
             _first_due_ms(state) if due_in_ms is None else due_in_ms,
@@ -271,27 +194,33 @@ class Store:
             _flag(record),
             SCHEMA,
         )
+        trace.moved(record, to, version=int(answer[0]))
+        return Record(
+            ref=record.ref,
+            state=to,
+            version=int(answer[0]),
+            data=data,
+            cancel=answer[1] == "1",
+            token=record.token if keep_lease else 0,
+            attempts=record.attempts if keep_lease else 0,
+            created_ms=record.created_ms,
+            updated_ms=int(answer[2]),
+        )
+
+    def _commit(self, record: Record[Any], *change: str | float) -> list[str]:
+        """Run `transition.lua` on the record as it was read, and return what it says was done."""
+        ref = record.ref
+        expected = (ref.kind.value, ref.id, record.state, record.version, record.token, uuid.uuid4().hex)
         try:
-            answer = self._run("transition", prefix(ref.team), *arguments)
+            answer = self._run("transition", prefix(ref.team), *expected, *change)
         except UNAVAILABLE:
-            answer = self._run("transition", prefix(ref.team), *arguments)
+            answer = self._run("transition", prefix(ref.team), *expected, *change)
         if answer[0] == "over-cap":
             raise _over_cap(*answer[1:])
         if answer[0] != "done":
             msg = f"{ref.member}: expected {record.state} v{record.version}, found {answer[1]} v{answer[2]}"
             raise StaleError(msg)
-        trace.moved(record, to, version=int(answer[1]))
-        return Record(
-            ref=ref,
-            state=to,
-            version=int(answer[1]),
-            data=data,
-            cancel=answer[2] == "1",
-            token=record.token if keep_lease else 0,
-            attempts=record.attempts if keep_lease else 0,
-            created_ms=record.created_ms,
-            updated_ms=int(answer[3]),
-        )
+        return answer[1:]
 
     def flag_cancel(self, ref: Ref, person: str, *, channel: str) -> str:
         """Ask for a job to be cancelled, and for its card to say so: "flagged", "already" asked for, or "too-late"."""
@@ -300,19 +229,6 @@ class Store:
         audit = json.dumps({"act": "cancel", "person": person, "on": ref.member})
         cards = as_json([card(ref, channel=channel, rank=Rank.MILESTONE)])
         return self._run("flag_cancel", prefix(ref.team), ref.kind.value, ref.id, event, audit, cards, *live)[0]
-
-    def due(self, team: str, actor: Actor, limit: int = 100) -> list[Ref]:
-        """Return records on which `actor` is due to act now, the longest due first."""
-        key = f"{prefix(team)}due:{actor.value}"
-        members = self._redis.zrangebyscore(key, "-inf", self.now_ms(), 0, limit)
-        return [Ref.of_member(team, member) for member in members]
-
-    def next_due_ms(self, team: str, actor: Actor) -> int | None:
-        """Return how many ms until `actor` is next due, None where nothing is waiting."""
-        key = f"{prefix(team)}due:{actor.value}"
-        for member in self._redis.zrange(key, 0, 0):
-            return max(0, int(self._redis.zscore(key, member) or 0) - self.now_ms())
-        return None
 
     def hasten(self, team: str, actor: Actor, refs: Sequence[Ref]) -> set[Ref]:
         """Make records due now that `actor` would look at later; return those that do not wait for it (any more)."""

@@ -12,7 +12,8 @@ import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
-from jobstore.records import Dataset, Job, Prompt
+from jobstore.jobs import Job
+from jobstore.records import Dataset, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

@@ -26,7 +26,8 @@ from workers.roster import Roster
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jobstore.records import Job, Record, Ref
+    from jobstore.jobs import Job
+    from jobstore.records import Record, Ref
     from workers.workshop import Workshop
 
 log = logging.getLogger(__name__)

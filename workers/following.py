@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
-from jobstore.records import Refusal
+from jobstore.keys import runs_hash
+from jobstore.refusals import Refusal
 from jobstore.steering import PAUSED
-from jobstore.store import Mark, runs_hash
+from jobstore.store import Mark
 from workers import waits
 from workers.progress import progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
@@ -20,7 +21,8 @@ from workers.stages import endings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.pace import Pace
     from workers.provider import Provider, Run, RunEvent
     from workers.roster import Roster

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobstore.connections import UNAVAILABLE
 from jobstore.faults import reach
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 from jobstore.states import TABLES, Actor, Kind, state_of
 from jobstore.store import StaleError
 from jobstore.trace import about

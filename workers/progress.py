@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobstore.records import Progress
+    from jobstore.jobs import Progress
     from workers.provider import Run, RunEvent
 
 LATE_MS: Final = 30_000

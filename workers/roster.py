@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jobstore.records import Job, Record, Ref
+    from jobstore.jobs import Job
+    from jobstore.records import Record, Ref
     from workers.pace import Pace
     from workers.provider import Provider, Run
 

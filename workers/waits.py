@@ -8,11 +8,12 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Final
 
-from jobstore.records import Stuck
+from jobstore.jobs import Stuck
 from jobstore.store import Mark
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.store import Store
 
 KEPT: Final = 50

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from bot.views import Message
     from finetune.next_steps import NextStep
     from finetune.permissions import Person, Place
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.steering import Wish
 
     Known = Callable[[Ref, Person, Act, Place], Record[Any]]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bot.listeners.replies import Asker
     from bot.views import Message
     from finetune.permissions import Person, Place
-    from jobstore.records import Record, Ref, Results
+    from jobstore.jobs import Results
+    from jobstore.records import Record, Ref
 
     Do = Callable[[Press, Record[Any], Asker], None]
     Known = Callable[[Ref, Person, Act, Place], Record[Any]]

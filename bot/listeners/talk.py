@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bot.desk import Desk
     from bot.people import People
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 
 def register(app: App, desk: Desk, people: People) -> None:

@@ -11,7 +11,8 @@ from bot.views.message import Message, message
 
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from jobstore.steering import Wish
 
 _TOO_LATE: Final = {

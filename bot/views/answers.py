@@ -12,7 +12,8 @@ from bot.views.message import Message, message
 
 if TYPE_CHECKING:
     from bot.views.message import Block
-    from jobstore.records import Job, Prompt, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Prompt, Record
 
 SAID_MAX: Final = 600
 PROMPT_SHOWN: Final = 300

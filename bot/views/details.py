@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.views.message import Block
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 EVENTS_SHOWN: Final = 15
 ID_MAX: Final = 150

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from finetune.evaluation import Classes, Scores
     from finetune.metrics import Confusion, Share, TwoClasses
     from jobstore.evaluations import Evaluation
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 CLASSES_MAX: Final = 12
 NAME_MAX: Final = 24

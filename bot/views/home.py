@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from bot.views.message import Block
     from finetune.errors import UserError
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 SHOWN: Final = 10
 """Of the models, of what is going on, and of what has ended: a Home may have 100 blocks."""

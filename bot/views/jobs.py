@@ -13,7 +13,8 @@ from jobstore.states import Actor
 
 if TYPE_CHECKING:
     from bot.views.message import Block
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 TOY_NOTE: Final = mrkdwn("_Toy model: it memorises a format and knows nothing._")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from bot.lineage import Lineage, Version
     from bot.views.message import Block
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 ID_MAX: Final = 150
 FIXES_SHOWN: Final = 12

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.views.message import Block
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 
 def try_modal(

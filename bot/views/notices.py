@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from finetune.errors import UserError
-    from jobstore.records import Dataset, Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Dataset, Record
 
 LISTED: Final = 20
 NAME_IN_LIST: Final = 40

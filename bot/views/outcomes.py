@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bot.views.message import Block
     from finetune.evaluation import Scores
     from finetune.next_steps import NextStep
-    from jobstore.records import Job, Record, Results
+    from jobstore.jobs import Job, Results
+    from jobstore.records import Record
 
 TEXT_MAX: Final = 900
 MORE: Final = (

@@ -18,7 +18,8 @@ from finetune.evaluation import LABEL_TOKENS_SPARE
 if TYPE_CHECKING:
     from bot.views.message import Block
     from finetune.contract import PromptContract
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 MAX_TOKENS: Final = 256
 QUESTION_MAX: Final = 600

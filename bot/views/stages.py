@@ -9,7 +9,8 @@ from bot.views import words
 
 if TYPE_CHECKING:
     from jobstore.evaluations import Evaluation
-    from jobstore.records import Job, Progress, Record
+    from jobstore.jobs import Job, Progress
+    from jobstore.records import Record
 
 LONG_WAIT_MS: Final = 15 * 60_000
 NOTE_MAX: Final = 300

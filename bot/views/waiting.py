@@ -11,7 +11,8 @@ from bot.views.jobs import cancel_button
 from bot.views.message import Message, message
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 
 def stuck_post(record: Record[Job]) -> Message:

@@ -8,7 +8,9 @@ from bot.views.message import Message
 from finetune.findings import Finding, Severity
 from finetune.launch import Quote, TrainRequest
 from finetune.report import PriceRange, Report, Tokens
-from jobstore.records import Dataset, Job, Progress, Prompt, Record, Ref, Refusal
+from jobstore.jobs import Job, Progress
+from jobstore.records import Dataset, Prompt, Record, Ref
+from jobstore.refusals import Refusal
 from jobstore.states import Kind
 
 if TYPE_CHECKING:

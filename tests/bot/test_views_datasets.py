@@ -7,7 +7,7 @@ import pytest
 from bot.views.datasets import dataset_card
 from finetune.findings import Finding, Severity
 from finetune.report import PriceRange
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 from tests.bot.cards import LABELS, a_dataset, a_finding, a_report, buttons, shown
 
 

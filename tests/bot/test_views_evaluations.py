@@ -18,7 +18,7 @@ from finetune.evaluation import Given, Plan, Scores, scores_of
 from finetune.held_out import HeldOutRow
 from finetune.metrics import Share
 from jobstore.evaluations import Evaluation
-from jobstore.records import Checkpoint, Results
+from jobstore.jobs import Checkpoint, Results
 from tests.bot.block_limits import problems_of_message
 from tests.bot.cards import NOON_MS, a_job, buttons, shown
 from tests.bot.test_views_limits import NASTY

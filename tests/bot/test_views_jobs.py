@@ -15,7 +15,7 @@ from bot.views.outcomes import (
     unclear_post,
 )
 from bot.views.stages import stage_short
-from jobstore.records import Intent, Progress, Results
+from jobstore.jobs import Intent, Progress, Results
 from jobstore.states import TABLES, Kind
 from tests.bot.cards import (
     FREE,

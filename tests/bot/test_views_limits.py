@@ -20,7 +20,8 @@ from finetune.errors import UserError
 from finetune.findings import Finding
 from finetune.launch import Quote
 from finetune.report import Report, Tokens
-from jobstore.records import Dataset, Job, Prompt, Record, Ref
+from jobstore.jobs import Job
+from jobstore.records import Dataset, Prompt, Record, Ref
 from jobstore.states import TABLES, Kind
 from tests.bot.block_limits import PERSON, problems_of_message, problems_of_modal
 from tests.bot.cards import a_job

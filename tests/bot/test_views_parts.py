@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bot.views.datasets import dataset_card
 from bot.views.parts import split_asked
 from finetune.splitting.division import PARTS, Parts
-from jobstore.records import Made, Refusal
+from jobstore.records import Made
+from jobstore.refusals import Refusal
 from tests.bot.block_limits import problems_of_message
 from tests.bot.cards import LABELS, a_dataset, a_report, shown
 

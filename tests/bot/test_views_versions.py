@@ -14,7 +14,8 @@ from finetune.conversion.columns import guess
 from finetune.excerpt import Shown
 from finetune.findings import Finding, Severity
 from finetune.fixes.difference import Change, Difference
-from jobstore.records import Dataset, Made, Record, Refusal
+from jobstore.records import Dataset, Made, Record
+from jobstore.refusals import Refusal
 from tests.bot.block_limits import problems_of_message, problems_of_modal
 from tests.bot.cards import a_dataset, a_finding, a_report, buttons, fields, shown
 from tests.bot.test_views_limits import DATASETS, IN_FULL, REPORTS, TEXT, anything

@@ -16,7 +16,8 @@ from tests.support.stack import fresh_name
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from jobstore.records import Dataset, Job, Prompt, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Dataset, Prompt, Record
     from sandbox.client import Message, Person, Response
     from sandbox.shown import View
     from tests.support.stack import Stack

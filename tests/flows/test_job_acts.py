@@ -14,7 +14,8 @@ from tests.support.stack import fresh_name
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from sandbox.client import Message
 
 PAUSE = ("POST", "/v1/fine_tuning/jobs/*/pause")

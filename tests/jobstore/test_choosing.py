@@ -8,14 +8,15 @@ import pytest
 
 from finetune.errors import UserError
 from jobstore.choosing import use_checkpoint
-from jobstore.records import Checkpoint
+from jobstore.jobs import Checkpoint
 from tests.support.samples import TEAM, a_job, recorded
 
 if TYPE_CHECKING:
     import redis
 
+    from jobstore.jobs import Job
     from jobstore.outbox import Outbox
-    from jobstore.records import Job, Record, Ref
+    from jobstore.records import Record, Ref
     from jobstore.store import Store
 
 PATH = ("uploading", "creating", "queued", "training", "analysing", "probing", "ready")

@@ -6,7 +6,8 @@ import json
 
 import msgspec
 
-from jobstore.records import Job, Ref, read
+from jobstore.jobs import Job
+from jobstore.records import Ref, read
 from jobstore.states import Kind
 
 REQUEST = {

@@ -11,7 +11,7 @@ import pytest
 from finetune.errors import OperationalError
 from jobstore.connections import connect
 from jobstore.deliveries import Rank, card
-from jobstore.records import SCHEMA, Dataset, Job, Prompt
+from jobstore.records import SCHEMA, Dataset, Prompt
 from jobstore.states import Actor, Kind
 from jobstore.store import Store
 from tests.support.samples import CHANNEL, RECORDED, TEAM, a_dataset, a_delivery, a_job, a_prompt, recorded
@@ -20,6 +20,7 @@ from tests.support.valkey import contents
 if TYPE_CHECKING:
     import redis
 
+    from jobstore.jobs import Job
     from jobstore.outbox import Outbox
 
 

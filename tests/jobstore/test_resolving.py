@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from finetune.errors import UserError
+from jobstore.jobs import Intent
 from jobstore.money import CapError, Reservation
-from jobstore.records import Intent
 from jobstore.resolving import give_up, name_run, start_anew
 from tests.support.samples import MONTH, TEAM, a_job, recorded
 

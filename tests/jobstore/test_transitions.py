@@ -10,11 +10,12 @@ import pytest
 
 from jobstore.connections import connect
 from jobstore.deliveries import Rank, card
+from jobstore.keys import seen_hash
 from jobstore.money import Settlement
 from jobstore.records import SCHEMA, Record
 from jobstore.scripts import Scripts
 from jobstore.states import TABLES, Actor, Kind, allows, state_of
-from jobstore.store import Mark, StaleError, Store, seen_hash
+from jobstore.store import Mark, StaleError, Store
 from tests.support.samples import CHANNEL, TEAM, a_dataset, a_job, recorded
 from tests.support.valkey import contents
 

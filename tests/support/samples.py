@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from finetune.launch import Quote, TrainRequest
 from jobstore.deliveries import Delivery, Rank, Shape
-from jobstore.records import Dataset, Job, Prompt
+from jobstore.jobs import Job
+from jobstore.records import Dataset, Prompt
 
 if TYPE_CHECKING:
     from jobstore.money import Reservation

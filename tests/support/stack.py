@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from types import TracebackType
 
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
 
 ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 60.0

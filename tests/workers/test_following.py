@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobstore.records import Progress
+from jobstore.jobs import Progress
 from workers.progress import progressed
 from workers.provider import Run, RunEvent, RunStatus
 from workers.workshop import Timings

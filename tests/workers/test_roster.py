@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from jobstore.records import Progress, Record, Ref
+from jobstore.jobs import Progress
+from jobstore.records import Record, Ref
 from jobstore.states import Kind
 from tests.support.samples import TEAM, a_job
 from workers.provider import Run, RunStatus

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from jobstore.records import Job, Record, Ref
+    from jobstore.jobs import Job
+    from jobstore.records import Record, Ref
     from jobstore.store import Store
     from workers.provider import Rows
 

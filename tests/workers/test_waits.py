@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.views import stuck_post
-from jobstore.records import Job, Progress, Record, Stuck
+from jobstore.jobs import Job, Progress, Stuck
 from tests.support.samples import recorded
 from workers import waits
 
 if TYPE_CHECKING:
+    from jobstore.records import Record
     from jobstore.store import Store
 
 MIN_MS = 60_000

@@ -17,8 +17,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot import provider_news
+from jobstore.keys import runs_hash
 from jobstore.states import Actor
-from jobstore.store import Mark, runs_hash
+from jobstore.store import Mark
 from tests.support.samples import TEAM, a_job, recorded
 from workers import webhooks
 

@@ -13,7 +13,7 @@ from finetune.explanation import checkpoint_to_use, explain, last
 from finetune.results import decoded, parse_results
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.faults import reach
-from jobstore.records import Checkpoint, Results
+from jobstore.jobs import Checkpoint, Results
 from workers.curves_chart import curves_chart
 from workers.provider import ProviderError
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from finetune.explanation import Explanation
     from jobstore.deliveries import Delivery
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.workshop import Workshop
 
 log = logging.getLogger(__name__)

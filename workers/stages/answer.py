@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Delivery, Rank, Shape
 from jobstore.faults import reach
-from jobstore.records import Prompt, Record, Ref, Refusal
+from jobstore.records import Prompt, Record, Ref
+from jobstore.refusals import Refusal
 from jobstore.states import Kind
 from workers.prices import price_usd
 from workers.provider import Question

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from finetune.contract import PromptContract
     from finetune.held_out import HeldOutRow
     from jobstore.evaluations import Evaluation
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.provider import Answer
     from workers.workshop import Workshop
 

@@ -11,7 +11,8 @@ from finetune.check import check
 from finetune.splitting.division import of_part
 from jobstore.deliveries import Delivery, Rank, Shape, card
 from jobstore.faults import reach
-from jobstore.store import Mark, seen_hash
+from jobstore.keys import seen_hash
+from jobstore.store import Mark
 from workers.provider import ProviderError
 from workers.stages.telling import Telling
 from workers.tokens_chart import tokens_chart

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from finetune.contract import PromptContract
 
 if TYPE_CHECKING:
-    from jobstore.records import Job
+    from jobstore.jobs import Job
     from workers.workshop import Workshop
 
 

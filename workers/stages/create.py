@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
-from jobstore.records import Intent
+from jobstore.jobs import Intent
 from jobstore.store import StaleError
 from workers.provider import ErrorKind, Order, ProviderError
 from workers.stages.endings import cancelled, note
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.provider import Provider, Run
     from workers.workshop import Workshop
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from jobstore.deliveries import Rank, card, post
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.workshop import Workshop
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from finetune.containers.refusal import UnreadableError
 from finetune.splitting.division import Division, Parts
 from jobstore.blobs import BlobMissingError
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 from workers.stages.telling import Telling
 from workers.stages.versions import keep, refuse, stem_of, unreadable
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
 from jobstore.money import MICROS, Account, Settlement
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.provider import ProviderError
     from workers.workshop import Workshop
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobstore.deliveries import Delivery
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.workshop import Workshop
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from finetune.containers.refusal import UnreadableError
 from finetune.mending import Mending, Recipe
 from jobstore.blobs import BLOCK_BYTES, BlobMissingError
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 from workers.stages.divide import divide
 from workers.stages.telling import Telling
 from workers.stages.versions import keep, refuse, stem_of, unreadable

@@ -11,7 +11,8 @@ from finetune.formats.preference import as_protocol
 from finetune.formats.question import first_question
 from finetune.split import split_jsonl
 from jobstore.deliveries import Rank, card
-from jobstore.records import Ref, Refusal
+from jobstore.records import Ref
+from jobstore.refusals import Refusal
 from jobstore.states import Kind
 from workers.stages.contracts import contract_of
 from workers.stages.endings import cancelled, fail
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from finetune.launch import TrainRequest, Validation
     from finetune.split import Split
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.workshop import Workshop
 
 

@@ -12,7 +12,8 @@ from workers.stages.endings import note
 from workers.stages.evaluate import announced, planned
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.workshop import Workshop
 
 SLOW_MS = 15_000

@@ -16,7 +16,8 @@ from workers.provider import Rows
 from workers.stages.endings import cancelled
 
 if TYPE_CHECKING:
-    from jobstore.records import Job, Record
+    from jobstore.jobs import Job
+    from jobstore.records import Record
     from workers.provider import Provider
     from workers.workshop import Workshop
 

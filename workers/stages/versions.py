@@ -9,7 +9,7 @@ import msgspec
 
 from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
-from jobstore.records import Refusal
+from jobstore.refusals import Refusal
 
 if TYPE_CHECKING:
     from finetune.containers.refusal import UnreadableError
