@@ -13,6 +13,7 @@ from workers import openai_uploads, openai_watching
 from workers.endpoint import Endpoint as Endpoint  # noqa: PLC0414, TC001 - wiring takes it from here
 from workers.expectation import expected_s
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
+from workers.openai_archive import OpenAIArchive
 from workers.openai_bodies import INTENT_KEY, creation
 from workers.openai_errors import plain_words
 from workers.openai_watching import STATUSES
@@ -63,6 +64,11 @@ class OpenAIProtocol:
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
         )
+
+    @property
+    def archive(self) -> OpenAIArchive:
+        """What it still has of fine-tunes that exist."""
+        return OpenAIArchive(self._client)
 
     @property
     def hosting(self) -> Hosting | None:
@@ -248,6 +254,7 @@ def _run(job: FineTuningJob) -> Run:
         suffix=getattr(job, "user_provided_suffix", None) or "",
         files=tuple(file for file in (job.training_file, job.validation_file) if file),
         created_ms=job.created_at * 1000,
+        finished_ms=(job.finished_at or 0) * 1000,
     )
 
 

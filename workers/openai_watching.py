@@ -58,6 +58,7 @@ class _Run(msgspec.Struct):
     training_file: str | None = None
     validation_file: str | None = None
     created_at: int | float | None = None
+    finished_at: int | float | None = None
 
 
 class _Event(msgspec.Struct):
@@ -141,6 +142,7 @@ def _as_run(said: _Run) -> Run:
         suffix=said.user_provided_suffix or "",
         files=tuple(file for file in (said.training_file, said.validation_file) if file),
         created_ms=int((said.created_at or 0) * 1000),
+        finished_ms=int((said.finished_at or 0) * 1000),
     )
 
 

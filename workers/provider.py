@@ -108,7 +108,8 @@ class Run:
 
     `epochs` and `rate` (a multiplier) are what it trains with, None while that is left to the provider. `base`,
     `suffix`, `files` (of training rows, then of validation rows if any) and `created_ms` (since 1970) are what it was
-    created with, as far as the provider says: what somebody who finds it in a list knows of it.
+    created with, as far as the provider says: what somebody who finds it in a list knows of it. `finished_ms`: when it
+    ended, 0 while it has not, or where that is not told.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Run:
     suffix: str = ""
     files: tuple[str, ...] = ()
     created_ms: int = 0
+    finished_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
