@@ -54,7 +54,7 @@ from tests.support.valkey import Server
 from tuneroom.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 HERE: Final = Path(__file__).resolve()
 TEAM, CHANNEL, PERSON = "T0BENCH", "C0BENCH", "U0BENCH"
@@ -65,13 +65,13 @@ ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "conversations.info": {"channel": {"id": CHANNEL, "name": "bench"}},
 }
 TRY_EVERY: Final = 5
-SETTLE_S: Final = 5.0
 
 
 class Slack:
     """The stand-in: a Web API of a few methods, and the line to an app that connects by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, give_up_s: float) -> None:
+        self._give_up_s = give_up_s
         self._line: WebSocket | None = None
         self.connected = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -118,13 +118,13 @@ class Slack:
         envelope = {"type": "slash_commands", "envelope_id": name, "accepts_response_payload": True}
         await self._line.send_text(json.dumps(envelope | {"payload": payload}))
         try:
-            await asyncio.wait_for(future, 3.0)
+            await asyncio.wait_for(future, self._give_up_s)
         except TimeoutError:
             return False
         return True
 
 
-async def post(client: httpx2.AsyncClient, url: str, payload: dict[str, Any]) -> bool:
+async def post(client: httpx2.AsyncClient, url: str, payload: dict[str, Any], give_up_s: float) -> bool:
     """Post a signed command; return whether it was acknowledged."""
     body = urlencode(payload).encode()
     timestamp = str(int(time.time()))
@@ -136,7 +136,7 @@ async def post(client: httpx2.AsyncClient, url: str, payload: dict[str, Any]) ->
         "x-slack-signature": signature,
     }
     try:
-        answer = await client.post(url, content=body, headers=headers, timeout=3.0)
+        answer = await client.post(url, content=body, headers=headers, timeout=give_up_s)
     except httpx2.HTTPError:
         return False
     return answer.status_code == 200
@@ -199,23 +199,28 @@ def bare(road: str, api_url: str, port: int) -> None:
     uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="error")
 
 
-@contextlib.contextmanager
-def process(words: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one program of ours."""
+def started(words: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start one program of ours."""
     kept = {n: v for n, v in environment().items() if not n.startswith(("TUNEROOM_", "SLACK_", "OPENAI_", "REDIS_"))}
-    started = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-P", *words],
         env=kept | {"PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"} | variables,
         stderr=subprocess.DEVNULL,
     )
+
+
+@contextlib.asynccontextmanager
+async def process(words: list[str], variables: dict[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """Run one program of ours; while it ends, the stand-in for Slack still answers it."""
+    running = started(words, variables)
     try:
-        yield started
+        yield running
     finally:
-        started.terminate()
+        running.terminate()
         try:
-            started.wait(20)
+            await asyncio.to_thread(running.wait, 20)
         except subprocess.TimeoutExpired:
-            started.kill()
+            running.kill()
 
 
 def variables_of(slack: Slack, redis_url: str, home: Path, road: str, port: int) -> dict[str, str]:
@@ -237,20 +242,20 @@ async def one_road(
     slack.connected.clear()
     port = int(variables["TUNEROOM_HTTP_PORT"])
     url = f"http://127.0.0.1:{port}/slack/events"
-    with process(words, variables) as answering:
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            if road == "socket":
-                await asyncio.wait_for(slack.connected.wait(), 60)
-                send: Any = slack.send
-            else:
-                await asyncio.to_thread(_listening, port)
-                send = lambda payload: post(client, url, payload)  # noqa: E731
-            await drive(send, round_=f"{round_}w", rate=10, seconds=2)  # the first look-ups of who asks, and imports
-            used = cpu_s(answering.pid)
-            figures = await drive(
-                send, round_=round_, rate=arguments.rate, seconds=arguments.seconds, late_s=arguments.late
-            )
-            return figures | {"cpu_s": round(cpu_s(answering.pid) - used, 2)}
+    async with process(words, variables) as answering, httpx2.AsyncClient(trust_env=False) as client:
+        if road == "socket":
+            await asyncio.wait_for(slack.connected.wait(), 60)
+            send: Any = slack.send
+        else:
+            await asyncio.to_thread(_listening, port)
+            send = lambda payload: post(client, url, payload, arguments.give_up)  # noqa: E731
+        # the first look-ups of who asks, and imports
+        await drive(send, round_=f"{round_}w", rate=10, seconds=arguments.warm)
+        used = cpu_s(answering.pid)
+        figures = await drive(
+            send, round_=round_, rate=arguments.rate, seconds=arguments.seconds, late_s=arguments.late
+        )
+        return figures | {"cpu_s": round(cpu_s(answering.pid) - used, 2)}
 
 
 def _listening(port: int) -> None:
@@ -314,14 +319,14 @@ async def keep_busy(redis_url: str, home: Path, rows: int) -> None:
 
 async def measure(arguments: argparse.Namespace, home: Path, server: Server) -> dict[str, Any]:
     furnish(server.url, home)
-    slack, report = Slack(), dict[str, Any]()
+    slack, report = Slack(arguments.give_up), dict[str, Any]()
     async with slack.serving():
         busy = asyncio.create_task(keep_busy(server.url, home, arguments.rows))
-        with contextlib.ExitStack() as workers:
+        async with contextlib.AsyncExitStack() as workers:
             for _ in range(arguments.workers):
                 variables = variables_of(slack, server.url, home, "http", 0)
-                workers.enter_context(process(["-m", "tuneroom", "worker", "--queue", "checks"], variables))
-            await asyncio.sleep(SETTLE_S)
+                await workers.enter_async_context(process(["-m", "tuneroom", "worker", "--queue", "checks"], variables))
+            await asyncio.sleep(arguments.settle)
             for road in arguments.roads:
                 with socket.create_server(("127.0.0.1", 0)) as free:
                     port = int(free.getsockname()[1])
@@ -351,6 +356,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each of the four is driven")
     parser.add_argument("--rate", type=float, default=50.0, help="commands a second")
+    parser.add_argument("--warm", type=float, default=2.0, help="seconds of driving that are not counted")
+    parser.add_argument("--settle", type=float, default=5.0, help="seconds until the workers are busy")
+    parser.add_argument(
+        "--give-up", type=float, default=3.0, help="seconds after which a command is lost, as for Slack"
+    )
     parser.add_argument("--late", type=float, default=1.0, help="seconds after which an acknowledgement is late")
     parser.add_argument("--workers", type=int, default=2, help="busy ones beside")
     parser.add_argument("--rows", type=int, default=20_000, help="of each file that they check")

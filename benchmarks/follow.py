@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 ROUND_S: Final = 60.0
 AGE_MS: Final = 7_200_000
+PATIENCE_S: Final = 120.0
+CEILING_WARM_S: Final = 5.0
 REQUEST: Final = a_request(provider="openai", model="gpt-4o-mini-2024-07-18")
 LOOKS: Final = 6
 POLLERS: Final = {"rq": "Worker", "rq_without_a_fork": "SimpleWorker"}
@@ -108,14 +110,25 @@ def fill(redis_url: str, jobs: int, *, round_s: float) -> None:
     redis.close()
 
 
+def warm_up(address: str, pollers: list[subprocess.Popen[bytes]], warm_s: float) -> None:
+    """Wait until the provider is asked, however long that takes, and for a while; then count from nothing."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not told(address, "/figures")["calls"]:
+        assert all(one.poll() is None for one in pollers), "a poller died"
+        assert time.monotonic() < deadline, "the provider is not asked"
+        time.sleep(0.1)
+    time.sleep(warm_s)
+    told(address, "/reset")
+
+
 def follow(
     redis_url: str, address: str, seconds: float, *, warm_s: float, count: int = 1, **more: str
 ) -> dict[str, Any]:
     """Let followers follow for a while, and say what they used and how old what they know became."""
     variables = {"REDIS_URL": redis_url, "OPENAI_BASE_URL": f"{address}/v1", "TUNEROOM_BLOB_URL": "/tmp/no-blobs"}
+    told(address, "/reset")
     with processes(["-m", "tuneroom", "follower"], count, **variables, **more) as followers:
-        time.sleep(warm_s)
-        told(address, "/reset")
+        warm_up(address, followers, warm_s)
         used = [cpu_s(one.pid) for one in followers]
         began, ages = time.monotonic(), []
         for look in range(1, LOOKS + 1):
@@ -190,7 +203,9 @@ def work(kind: str) -> None:
     getattr(rq, kind)([queue], connection=redis, serializer=JSONSerializer).work(logging_level="ERROR")
 
 
-def by_rq(redis_url: str, address: str, seconds: float, runs: int, *, kind: str, count: int) -> dict[str, Any]:
+def by_rq(
+    redis_url: str, address: str, seconds: float, runs: int, *, warm_s: float, kind: str, count: int
+) -> dict[str, Any]:
     """Let RQ workers do the same; every task puts itself in line again."""
     from rq import Queue
     from rq.serializers import JSONSerializer
@@ -203,9 +218,9 @@ def by_rq(redis_url: str, address: str, seconds: float, runs: int, *, kind: str,
         for number in range(min(runs, 500)):
             queue.enqueue_call(poll_name(), args=(f"ftjob-{number:06d}",), result_ttl=0)
     command = [str(HERE / "follow.py"), "--worker", kind]
+    told(address, "/reset")
     with processes(command, count, REDIS_URL=redis_url, OPENAI_BASE_URL=f"{address}/v1") as workers:
-        time.sleep(5)
-        told(address, "/reset")
+        warm_up(address, workers, warm_s)
         began = time.monotonic()
         time.sleep(seconds)
         looked = told(address, "/figures")["calls"].get("events", 0)
@@ -233,15 +248,15 @@ def measure(arguments: argparse.Namespace, server: Server, address: str) -> dict
     if "lists" in arguments.parts:
         report["lists"] = follow(server.url, address, seconds, warm_s=warm_s, **often)
     if "ceiling" in arguments.parts:
-        short = min(seconds, arguments.ceiling_seconds)
+        short, warm_s = min(seconds, arguments.ceiling_seconds), min(warm_s, CEILING_WARM_S)
         report["ceiling"] = {
-            f"{count}_process": follow(server.url, address, short, warm_s=8, count=count, **DUE_AT_ONCE)
-            for count in (1, 2)
+            f"{count}_process": follow(server.url, address, short, warm_s=warm_s, count=count, **DUE_AT_ONCE)
+            for count in arguments.processes
         }
         report["baseline"] = {
-            f"{name}_{count}_process": by_rq(server.url, address, short, jobs, kind=kind, count=count)
+            f"{name}_{count}_process": by_rq(server.url, address, short, jobs, warm_s=warm_s, kind=kind, count=count)
             for name, kind in POLLERS.items()
-            for count in (1, 2)
+            for count in arguments.processes
         }
     return report
 
@@ -250,9 +265,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each part is measured")
-    parser.add_argument("--warm", type=float, default=70.0, help="seconds before a part is measured")
+    parser.add_argument("--warm", type=float, default=70.0, help="seconds of following before a part is measured")
     parser.add_argument("--round", type=float, default=ROUND_S, help="seconds in which every run is looked at")
     parser.add_argument("--ceiling-seconds", type=float, default=20.0)
+    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="how many, for the ceiling")
     parser.add_argument(
         "--parts", nargs="+", choices=("each", "lists", "ceiling"), default=["each", "lists", "ceiling"]
     )
