@@ -82,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     templates.add_argument("name", metavar="NAME", nargs="?", default="", help="say more of this one")
     templates.add_argument("--out", default="", metavar="FILE", help="write its rows into a new file")
     templates.set_defaults(command=_templates)
+    rescue = commands.add_parser("rescue", help="list, save and quote elsewhere the fine-tunes that exist already")
+    rescue.add_argument("--out", default="", metavar="FOLDER", help="save what the provider still has of them there")
+    rescue.add_argument("--provider", default="", metavar="NAME", help="of this one only; without it, of all")
+    rescue.add_argument("--since", default="", metavar="DATE", help="only what was created on that day or later")
+    rescue.add_argument("--json", action="store_true", help="print one object")
+    rescue.set_defaults(command=_rescue)
     commands.add_parser("trainer", help="a provider of our own: OpenAI's protocol over real training", add_help=False)
     commands.add_parser("check", help="check a dataset; needs no server", add_help=False)
     return parser
@@ -171,3 +177,9 @@ def _templates(_: Settings, parsed: argparse.Namespace) -> int:
     from tuneroom import templates_command  # noqa: PLC0415
 
     return templates_command.run(parsed)
+
+
+def _rescue(settings: Settings, parsed: argparse.Namespace) -> int:
+    from tuneroom.rescue import command  # noqa: PLC0415
+
+    return command.run(settings, parsed)

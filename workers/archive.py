@@ -53,7 +53,11 @@ class Archive(Protocol):
         ...
 
     def blocks(self, file: str) -> Iterable[bytes]:
-        """Yield a file's bytes, a block at a time."""
+        """Yield the bytes of a file of rows, a block at a time."""
+        ...
+
+    def results(self, file: str) -> bytes:
+        """Return a result file as the provider gives it (perhaps as base64)."""
         ...
 
 
@@ -95,6 +99,10 @@ class PortArchive:
     def blocks(self, file: str) -> Iterable[bytes]:
         """Yield it in one piece."""
         yield self._provider.download(file)
+
+    def results(self, file: str) -> bytes:
+        """Return it as the port does."""
+        return self._provider.download(file)
 
 
 def archive_of(provider: Provider, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> Archive:

@@ -11,7 +11,7 @@ from workers.openai_errors import plain_words
 from workers.provider import ErrorKind, ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import openai
     from openai import BaseModel
@@ -24,16 +24,19 @@ CHECKPOINTS_PAGE: Final = 100
 
 
 class OpenAIArchive:
-    """The archive by the SDK's client of an adapter."""
+    """The archive by the SDK's client of an adapter, and by what the adapter makes of a result file's id."""
 
-    def __init__(self, client: openai.OpenAI) -> None:
+    def __init__(self, client: openai.OpenAI, download: Callable[[str], bytes]) -> None:
         self._client = client
+        self._download = download
 
     def described(self, run: Run) -> Description:
         """Return the run's object: method and hyperparameters, seed, files, metadata and all."""
         with plain_words():
             found = self._client.fine_tuning.jobs.retrieve(run.id)
-        return Description(said=_said(found), result_files=tuple(found.result_files or ()))
+        listed = tuple(found.result_files or ())
+        is_made_up = bool(run.result_file) and run.result_file not in listed  # some list weights in their place
+        return Description(said=_said(found), result_files=(run.result_file,) if is_made_up else listed)
 
     def events(self, run: Run) -> Sequence[Mapping[str, Any]]:
         """Return every event's object, all pages, the oldest first."""
@@ -57,6 +60,10 @@ class OpenAIArchive:
         with plain_words():
             found = self._client.files.retrieve(file)
         return StoredFile(name=found.filename or "", size_bytes=found.bytes)
+
+    def results(self, file: str) -> bytes:
+        """Return what the adapter has under a result file's id."""
+        return self._download(file)
 
     def blocks(self, file: str) -> Iterable[bytes]:
         """Yield the file's bytes as they come: it may be larger than the memory."""

@@ -1,0 +1,61 @@
+"""Where the same rows could be trained instead: every model that takes them, with its price, the best choice first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from finetune.catalogue import Catalogue, Model
+    from finetune.report import PriceRange, Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """A model to train the same rows on. `price` is None where training is not paid by the token.
+
+    `outlives`: it is there for longer than the model it would replace, as far as is known.
+    """
+
+    model: Model
+    price: PriceRange | None
+    epochs: int
+    outlives: bool
+
+
+def replacements(
+    report: Report, catalogue: Catalogue, day: date, *, epochs: int | None = None, stops: date | None = None
+) -> list[Replacement]:
+    """Return the models that a job with a report's rows can be started on, on `day`.
+
+    `epochs` None: as many as the report assumes. `stops` is when the model to be replaced stops, None where it does not
+    or nobody knows. First come those that outlive it; among those, and among the others, the cheapest first.
+    """
+    name = report.format
+    if name is None or not report.examples:
+        return []
+    count = epochs or report.epochs
+    found = [
+        Replacement(
+            model=model,
+            price=_price(report, catalogue, model, count),
+            epochs=count,
+            outlives=stops is None or model.shutdown is None or model.shutdown > stops,
+        )
+        for model in catalogue.models
+        if model.refusal(name, day) == ""
+    ]
+    return sorted(found, key=_place)
+
+
+def _price(report: Report, catalogue: Catalogue, model: Model, epochs: int) -> PriceRange | None:
+    """The report's own price, which caps each example at the model's context; else one from all tokens, as a range."""
+    known = report.price_for(model.name, epochs) if report.epochs else None
+    return known or catalogue.price(model.name, report.tokens.total, epochs, exact=False)
+
+
+def _place(one: Replacement) -> tuple[bool, float, str]:
+    return not one.outlives, one.price.high if one.price else math.inf, one.model.name
