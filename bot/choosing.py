@@ -12,7 +12,7 @@ from finetune.launch import METHOD_OF_FORMAT, Reinforcement, Validation, parse_w
 from finetune.parameters import parse_effort, parse_method, parse_number, parse_wandb
 
 if TYPE_CHECKING:
-    from bot.offer import Offer
+    from bot.offer import Offer, Start
     from bot.said import Said
     from finetune.catalogue import Method
     from finetune.launch import Wandb
@@ -27,12 +27,18 @@ METHOD_WORDS: Final[dict[Method, str]] = {
 }
 
 
-def insist_on_provider(offer: Offer, said: Said) -> None:
-    """Raise FieldError where another provider is named than the one there is."""
+def insist_on_provider(offer: Offer, start: Start, said: Said) -> None:
+    """Raise FieldError where a provider is named that is not there, or not the one that trains this model."""
     named = said.values.get("provider", "").strip().lower()
-    if named and named != offer.desk.provider.lower():
+    here = offer.desk.providers
+    if named and named not in here:
+        known = f"The provider here is {next(iter(here))}." if len(here) == 1 else f"Providers here: {', '.join(here)}."
+        raise FieldError("model", UserError("provider-unknown", known, "Leave provider= out, or name one of these."))
+    if named and named != start.provider:
         error = UserError(
-            "provider-unknown", f"The provider here is {offer.desk.provider}.", "Leave provider= out, or name that one."
+            "provider-differs",
+            f"{start.label} is trained by {start.provider}, not by {named}.",
+            "Leave provider= out, or name a model of its own.",
         )
         raise FieldError("model", error)
 
@@ -99,12 +105,12 @@ def reinforcement_of(grader: str, said: Said) -> Reinforcement:
     )
 
 
-def wandb_of(offer: Offer, said: Said) -> Wandb | None:
+def wandb_of(offer: Offer, start: Start, said: Said) -> Wandb | None:
     """Return where Weights & Biases shows the run, None for nowhere; FieldError where the provider cannot."""
     wandb: Wandb | None = said.read("wandb", parse_wandb)
-    if wandb is not None and not offer.service.wandb:
+    if wandb is not None and not offer.service(start.provider).wandb:
         error = UserError(
-            "wandb-unsupported", f"{offer.desk.provider} does not report to Weights & Biases.", "Leave wandb= out."
+            "wandb-unsupported", f"{start.provider} does not report to Weights & Biases.", "Leave wandb= out."
         )
         raise FieldError("wandb", error)
     return wandb

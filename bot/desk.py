@@ -34,8 +34,9 @@ class Caps:
 class Desk:
     """Everything a listener, the fetcher or the sender may use. `listen` opens a connection of its own.
 
-    `provider_url` is where the provider is asked, for snippets. `lease_s`: how long a file being fetched is held
-    without a sign of life. `slack_timeout_s` bounds one call to Slack, and is well below the lease of a channel.
+    `providers` are the addresses where each provider is asked, by name; the first is meant where none is named.
+    `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to
+    Slack, and is well below the lease of a channel.
     """
 
     store: Store
@@ -44,8 +45,7 @@ class Desk:
     doorbell: Doorbell
     catalogue: Catalogue
     models: Sequence[str]
-    provider: str
-    provider_url: str
+    providers: Mapping[str, str]
     policy: Policy
     caps: Caps
     max_file_bytes: int
@@ -55,3 +55,8 @@ class Desk:
     listen: Callable[[], Redis]
     read_webhook: Callable[[bytes, Mapping[str, str]], str] | None = None
     pulse: Pulse = field(default_factory=Pulse)
+
+    def provider_of(self, model: str) -> str:
+        """Return who trains a base model: whom the price table names, else the first of those there are."""
+        found = self.catalogue.get(model)
+        return found.provider if found and found.provider in self.providers else next(iter(self.providers))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.choosing import SPLIT
 from bot.views import words
+from finetune.errors import UserError
 from finetune.launch import suffix_from_filename
 from finetune.parameters import wandb_words
 
@@ -21,21 +22,38 @@ HOLDOUT_DEFAULT: Final = 10
 HOLDOUT_MIN_ROWS: Final = 30
 
 
-def first_values(offer: Offer) -> dict[str, str]:
-    """Return the values that a launch begins with: "auto" where the provider chooses well, else what the task wants."""
+def first_values(offer: Offer, provider: str = "") -> dict[str, str]:
+    """Return the values that a launch begins with: "auto" where the provider chooses well, else what the task wants.
+
+    The model is the first on offer, or the first of a `provider` that is named and has one.
+    """
     enough = offer.report.examples >= HOLDOUT_MIN_ROWS
-    data, guidance = offer.dataset.data, offer.guidance
+    bases = offer.bases()
+    start = next((base for base in bases if base.provider == provider.strip().lower()), bases[0])
+    data, guidance = offer.dataset.data, offer.guidance(start)
+    by_multiplier = offer.service(start.provider).rate == "multiplier"
     return {
-        "model": offer.bases()[0].value,
+        "model": start.value,
         "suffix": suffix_from_filename(data.filename),
         "epochs": str(guidance.epochs(offer.report.examples)) if guidance and guidance.epochs_max else AUTO,
         "valid": SPLIT,
         "holdout": str(HOLDOUT_DEFAULT if enough else 0),
         "seed": str(int(data.sha256[:6], 16)),
         "batch": AUTO,
-        "lr": f"x{guidance.rate:g}" if guidance and guidance.rate and offer.service.rate == "multiplier" else AUTO,
+        "lr": f"x{guidance.rate:g}" if guidance and guidance.rate and by_multiplier else AUTO,
         "beta": AUTO,
     }
+
+
+def of_another_model(offer: Offer, values: Mapping[str, str]) -> dict[str, str]:
+    """Return a form's values once another model is chosen in it: what only the provider before took is taken back."""
+    try:
+        service = offer.service(offer.start(values.get("model", "")).provider)
+    except UserError:  # said in the form
+        return dict(values)
+    is_multiplier = values.get("lr", "").strip().lower().startswith("x")
+    fits = values.get("lr", AUTO) == AUTO or is_multiplier == (service.rate == "multiplier")
+    return {**values, "lr": values.get("lr", AUTO) if fits else AUTO, **({} if service.wandb else {"wandb": ""})}
 
 
 def of_line(values: Mapping[str, str]) -> dict[str, str]:

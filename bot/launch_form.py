@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.launching import Launch
     from bot.offer import Offer, Start
     from bot.views.message import Block
+    from finetune.catalogue import Service
     from jobstore.records import Dataset, Record
 
 LABEL_MAX: Final = 60
@@ -33,32 +34,32 @@ def launch_view(offer: Offer, values: Mapping[str, str], *, folded: bool = True,
     values = dict(values)
     launch, problem = _priced(offer, values)
     chosen = _chosen(offer, starts, values.get("model", ""))
+    service = offer.service(chosen.provider)
     values["model"] = chosen.value
     form = LaunchForm(
         dataset_ref=offer.dataset.ref.member,
         filename=offer.dataset.data.filename,
         rows=offer.report.rows,
         method=METHOD_OF_FORMAT.get(str(offer.report.format), "supervised"),
-        starts=tuple((start.value, start.label) for start in _with(starts, chosen)),
+        starts=_by_provider(offer, _with(starts, chosen)),
         values=values,
-        name_preview=offer.service.tuned_name.format(
-            model=chosen.model, suffix=values.get("suffix", "").strip().lower()
-        ),
+        name_preview=service.tuned_name.format(model=chosen.model, suffix=values.get("suffix", "").strip().lower()),
         quote=launch.request.quote if launch else None,
         cap_usd=reserved_micros(launch.request) / MICROS if launch else 0.0,
         notice=problem or notice,
         advice=_advice(offer, chosen),
         digest=launch.request.digest() if launch else "",
         validations=tuple(_labelled(_validations(offer, values.get("valid", "")))),
-        rate=offer.service.rate,
-        wandb=offer.service.wandb,
-        provider=offer.desk.provider,
+        rate=service.rate,
+        wandb=service.wandb,
+        provider=service.shown,
+        region=service.region,
         not_offered=tuple(offer.not_offered()),
         classes=offer.labels if len(offer.labels) == TWO_CLASSES else (),
         folded=folded,
     )
     shown = reserved_micros(launch.request) if launch else 0
-    return views.launch_modal(form, metadata=_memo(offer, values, shown, folded=folded).as_text())
+    return views.launch_modal(form, metadata=_memo(offer, values, shown, service, folded=folded).as_text())
 
 
 def _priced(offer: Offer, values: Mapping[str, str]) -> tuple[Launch | None, str]:
@@ -80,7 +81,15 @@ def _with(starts: list[Start], chosen: Start) -> list[Start]:
     return starts if chosen in starts else [chosen, *starts]
 
 
-def _memo(offer: Offer, values: Mapping[str, str], shown_micros: int, *, folded: bool) -> Memo:
+def _by_provider(offer: Offer, starts: list[Start]) -> dict[str, list[tuple[str, str]]]:
+    """(value, label) of what training may start from, below the provider that trains it."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for start in starts:
+        groups.setdefault(offer.service(start.provider).shown, []).append((start.value, start.label))
+    return groups
+
+
+def _memo(offer: Offer, values: Mapping[str, str], shown_micros: int, service: Service, *, folded: bool) -> Memo:
     """What the form cannot hold goes with it: folded fields, and what only a line can say."""
     away = {
         *(FOLDED if folded else ()),
@@ -89,7 +98,7 @@ def _memo(offer: Offer, values: Mapping[str, str], shown_micros: int, *, folded:
         "positive",
         "valid",
         "holdout",
-        *([] if offer.service.wandb else ["wandb"]),
+        *([] if service.wandb else ["wandb"]),
     }
     # Slack keeps 3,000 characters; whatever is longer than this is refused by its own parser, cut or not
     kept = {name: value[:KEPT_CHARACTERS] for name, value in values.items() if name in away and value}

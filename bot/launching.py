@@ -68,10 +68,10 @@ class Launch:
 def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
     """Return the exact request that a form's or a line's values mean; FieldError says which one to change."""
     said = Said(values)
-    insist_on_provider(offer, said)
     method = method_of(offer, said)
     start = said.read("model", offer.start)
-    rate = said.read("lr", lambda text: parse_rate(text, offer.service.rate))
+    insist_on_provider(offer, start, said)
+    rate = said.read("lr", lambda text: parse_rate(text, offer.service(start.provider).rate))
     validation, holdout = validation_of(offer, said)
     epochs = said.read("epochs", lambda text: parse_whole(text, name="epochs", low=1, high=EPOCHS_MAX))
     quote = quote_of(offer, start, epochs)
@@ -80,7 +80,7 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
         dataset=offer.dataset.ref.id,
         sha256=offer.dataset.data.sha256,
         format=str(offer.report.format),
-        provider=offer.desk.provider,
+        provider=start.provider,
         model=start.model,
         suffix=said.read("suffix", parse_suffix),
         seed=said.read("seed", lambda text: parse_whole(text, name="seed", low=0, high=SEED_MAX)) or 0,
@@ -95,7 +95,7 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
         reinforcement=reinforcement_of(grader, said) if method == "reinforcement" else None,
         validation=validation,
         parent=start.parent,
-        wandb=wandb_of(offer, said),
+        wandb=wandb_of(offer, start, said),
         cap_usd=said.read("cap", parse_usd),
         classes=said.read("classes", lambda text: classes_of(offer, text)),
         positive=said.read("positive", lambda text: positive_of(offer, text)),

@@ -33,11 +33,12 @@ _TUNED: Final = re.compile(r"[mM](\d{1,9})(?:@(\d{1,9}))?")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What training may start from. `value` is what a form or a command calls it: a base's name, "m7", "m7@600"."""
+    """What training may start from, and where. `value` is what a form or a command calls it: a base, "m7", "m7@600"."""
 
     value: str
     label: str
     model: str
+    provider: str
     parent: Parent | None = None
 
 
@@ -49,10 +50,9 @@ class Offer:
     dataset: Record[Dataset]
     report: Report
 
-    @property
-    def service(self) -> Service:
-        """What the provider can do."""
-        return self.desk.catalogue.service(self.desk.provider)
+    def service(self, provider: str) -> Service:
+        """Return what a provider can do."""
+        return self.desk.catalogue.service(provider)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -60,11 +60,10 @@ class Offer:
         contract = self.report.contract
         return tuple(label.name for label in contract.labels) if contract else ()
 
-    @property
-    def guidance(self) -> Guidance | None:
-        """What is good for what these rows teach; for a model that begins from nothing it would be too little."""
+    def guidance(self, start: Start) -> Guidance | None:
+        """Return what is good for what these rows teach; too little for a model that begins from nothing."""
         task: Task | None = next((one for one in TASKS if one == self.report.task), None)
-        return guidance_for(task) if task and not self.service.from_scratch else None
+        return guidance_for(task) if task and not self.service(start.provider).from_scratch else None
 
     @property
     def today(self) -> date:
@@ -73,7 +72,8 @@ class Offer:
 
     def bases(self) -> list[Start]:
         """Return the base models that take these rows; UserError where there is none."""
-        found = [Start(name, name, name) for name in self.desk.models if self._refusal(name) == ""]
+        on_offer = [name for name in self.desk.models if self._refusal(name) == ""]
+        found = [Start(name, name, name, self.desk.provider_of(name)) for name in on_offer]
         if not found:
             why = "; ".join(f"{name} {reason}" for name, reason in self.not_offered()[:3])
             raise UserError(
@@ -85,8 +85,6 @@ class Offer:
 
     def tuned(self) -> list[Start]:
         """Return the channel's tuned models, newest first, each with its checkpoints."""
-        if not self.service.continues:
-            return []
         jobs = self.desk.store.listed(self.dataset.ref.team, Kind.JOB, self.dataset.data.channel, OTHERS_MAX)
         return [start for job in jobs if self._can_go_on(job) for start in _starts(job)]
 
@@ -127,7 +125,7 @@ class Offer:
         return [(name, why) for name in names if (why := self._refusal(name))]
 
     def _of_provider(self) -> list[Model]:
-        return [model for model in self.desk.catalogue.models if model.provider == self.desk.provider]
+        return [model for model in self.desk.catalogue.models if model.provider in self.desk.providers]
 
     def _refusal(self, name: str) -> str:
         model = self.desk.catalogue.get(name)
@@ -139,22 +137,24 @@ class Offer:
         if why := dict(self.not_offered()).get(name):
             return f"{words.name(name)} is not offered: it {why}."
         if model := self.desk.catalogue.get(name):
-            return f"{words.name(name)} is trained by {model.provider}, and the provider here is {self.desk.provider}."
+            here = ", ".join(self.desk.providers)
+            return f"{words.name(name)} is trained by {model.provider}, and there is no key for that here, only {here}."
         return "This model is not on offer here."
 
     def _can_go_on(self, job: Record[Job]) -> bool:
         request = job.data.request
-        is_ours = job.state == "ready" and bool(job.data.model) and request.provider == self.desk.provider
-        return is_ours and self._refusal(request.model) == ""
+        if job.state != "ready" or not job.data.model or request.provider not in self.desk.providers:
+            return False
+        return self.service(request.provider).continues and self._refusal(request.model) == ""
 
     def _tuned(self, handle: str, step: str) -> Start:
-        if not self.service.continues:
+        job = self.desk.store.get(Ref(self.dataset.ref.team, Kind.JOB, handle.replace("m", "j")))
+        if job is not None and not self.service(job.data.request.provider).continues:
             raise UserError(
                 "continue-unsupported",
-                f"Training at {self.desk.provider} does not go on from tuned models.",
+                f"Training at {job.data.request.provider} does not go on from tuned models.",
                 "Choose a base model.",
             )
-        job = self.desk.store.get(Ref(self.dataset.ref.team, Kind.JOB, handle.replace("m", "j")))
         if job is None or job.data.channel != self.dataset.data.channel or not self._can_go_on(job):
             raise UserError(
                 "model-not-ready",
@@ -187,6 +187,7 @@ def _starts(job: Record[Job]) -> list[Start]:
         handle,
         f"{handle} {words.name(data.title, 30)} ({base})",
         data.request.model,
+        data.request.provider,
         Parent(job=job.ref.id, name=data.model),
     )
     earlier = [
@@ -194,6 +195,7 @@ def _starts(job: Record[Job]) -> list[Start]:
             f"{handle}@{point.step}",
             f"{handle} at step {point.step:,}",
             data.request.model,
+            data.request.provider,
             Parent(job=job.ref.id, name=point.name, step=point.step),
         )
         for point in data.checkpoints

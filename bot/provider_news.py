@@ -5,6 +5,7 @@ Nothing of what is told is believed but that there is news: the follower asks th
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from jobstore.records import Ref
 from jobstore.states import Actor, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
 
@@ -35,7 +36,7 @@ def endpoint(desk: Desk, read: Callable[[bytes, Mapping[str, str]], str]) -> Cal
         try:
             run = await run_in_threadpool(read, body, request.headers)
             if run:
-                await run_in_threadpool(hasten, desk.store, desk.provider, run)
+                await run_in_threadpool(hasten, desk.store, desk.providers, run)
         except PermissionError:
             return Response("invalid signature", status_code=401)
         except UNAVAILABLE:
@@ -45,9 +46,9 @@ def endpoint(desk: Desk, read: Callable[[bytes, Mapping[str, str]], str]) -> Cal
     return take
 
 
-def hasten(store: Store, provider: str, run: str) -> None:
-    """Have a run looked at now; one that nobody follows (any more) is left alone."""
-    for team in store.teams():
+def hasten(store: Store, providers: Iterable[str], run: str) -> None:
+    """Have a run looked at now, whosever it is; one that nobody follows (any more) is left alone."""
+    for team, provider in itertools.product(store.teams(), providers):
         if (handle := store.marked(team, runs_hash(provider), run)) is not None:
             log.info("provider.told", extra={"team": team, "ref": f"{Kind.JOB.value}:{handle}"})
             store.hasten(team, Actor.FOLLOWER, [Ref(team, Kind.JOB, handle)])

@@ -77,16 +77,24 @@ class Service:
 
     `rate`: how it takes a learning rate. `continues`: whether training goes on from tuned models and checkpoints.
     `from_scratch`: its base models know nothing, so that what is good for real ones is too little for them.
-    `tuned_name`: what it calls a tuned model, where `{model}` and `{suffix}` are ours and "…" is its own.
+    `tuned_name`: what it calls a tuned model, where `{model}` and `{suffix}` are ours and "…" is its own. `label` is
+    what people call it, "" for its name; `region` where it keeps rows, "" where that is not known.
     """
 
     name: str
+    label: str = ""
+    region: str = ""
     rate: RateUnit = "multiplier"
     continues: bool = False
     wandb: bool = False
     pauses: bool = False
     from_scratch: bool = False
     tuned_name: str = "ft:{model}:…:{suffix}:…"
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 from finetune.errors import UserError
 from sandbox.client import Workspace
 from tuneroom.sandbox_first import drop_sample
-from tuneroom.sandbox_services import Plan, start
+from tuneroom.sandbox_services import BELONGS, Plan, start
 from tuneroom.sandbox_table import ready_text
 from tuneroom.settings import Settings, environment
 from tuneroom.supervisor import Supervisor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tuneroom.sandbox_services import Running
 
 INTERRUPTED = 130  # as a shell says of a command that ctrl-C ended
-REAL = frozenset({"slack", "openai", "redis"})
+REAL = frozenset(BELONGS)
 
 
 def run(settings: Settings, parsed: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def run(settings: Settings, parsed: argparse.Namespace) -> int:
     real = frozenset(name for name in str(parsed.real).split(",") if name)
     if unknown := real - REAL:
         raise UserError(
-            "unknown-service", f"--real does not know {', '.join(sorted(unknown))}.", "It takes slack, openai, redis."
+            "unknown-service", f"--real does not know {', '.join(sorted(unknown))}.", f"It takes {', '.join(BELONGS)}."
         )
     if parsed.play:
         return _play(real)

@@ -16,7 +16,7 @@ from jobstore.connections import UNAVAILABLE, connect
 from sandbox.client import Workspace
 from tuneroom import embedded_redis
 from tuneroom.sandbox_front import Front
-from tuneroom.settings import Settings, variable
+from tuneroom.settings import FURTHER_PROVIDERS, Settings, variable
 from tuneroom.supervisor import Service, Supervisor
 from tuneroom.unplug import Trainer, Unplug
 
@@ -32,6 +32,7 @@ BELONGS: Final = {
     "slack": ("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_api_url"),
     "openai": ("openai_api_key", "openai_base_url"),
     "redis": ("redis_url",),
+    **{name: (f"{name}_api_key", f"{name}_base_url") for name in FURTHER_PROVIDERS},
 }
 
 
@@ -95,8 +96,9 @@ def child_environment(plan: Plan, own: Mapping[str, str]) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+    real = {variable(field) for service in BELONGS.keys() - plan.real for field in BELONGS[service]}
     mine = {name: value for name, value in plan.environment.items() if name.startswith("TUNEROOM_")}
-    return kept | fast | mine | dict(own)
+    return kept | fast | {name: value for name, value in mine.items() if name not in real} | dict(own)
 
 
 def _secrets(home: Path) -> dict[str, str]:
@@ -159,11 +161,12 @@ class _Start:
         self.service("trainer", command, self._base)
         found = _until(lambda: _port(port_file), "the trainer", self._plan)
         self._front = self._closing.enter_context(_front(self._plan.home / "front.port", port_file))
+        further = [name for name in FURTHER_PROVIDERS if name in self._plan.real]
         own |= {
             "OPENAI_BASE_URL": f"http://127.0.0.1:{self._front.port}/v1",
             "OPENAI_API_KEY": self._keys["trainer"],
-            "TUNEROOM_PROVIDER": "trainer",
-            "TUNEROOM_MODELS": "toy-gpt",
+            "TUNEROOM_PROVIDER": ",".join(["trainer", *further]),
+            "TUNEROOM_MODELS": "",  # what is open at the trainer, and at the real ones asked for
         }
         return f"http://127.0.0.1:{found}/v1"
 

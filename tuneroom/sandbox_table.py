@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuneroom import embedded_redis
 from tuneroom.sandbox_services import BELONGS
-from tuneroom.settings import variable
+from tuneroom.settings import FURTHER_PROVIDERS, variable
 
 if TYPE_CHECKING:
     from tuneroom.sandbox_services import Plan, Running
@@ -38,8 +38,9 @@ def _rows(plan: Plan, running: Running) -> list[tuple[str, str, str]]:
         else (NAMES[name], "stand-in", stand_ins[name])
         for name in ("slack", "openai", "redis")
     ]
+    further = [(name.capitalize(), "REAL", "from the environment") for name in FURTHER_PROVIDERS if name in plan.real]
     ours = ("Tuneroom", "real", f"bot, workers, follower; logs in {plan.home / 'logs'}")
-    return [*outside, ours]
+    return [*outside, *further, ours]
 
 
 def _found_not_used(plan: Plan) -> str:

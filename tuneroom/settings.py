@@ -32,6 +32,18 @@ OUTSIDE_NAMES: Final = frozenset(
     }
 )
 
+FURTHER_PROVIDERS: Final = ("azure", "nebius", "together", "trainer")
+"""Providers that can have a key and an address of their own, beside the one behind OPENAI_API_KEY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A provider's account. `base_url` is "" where the adapter knows the address."""
+
+    name: str
+    api_key: str
+    base_url: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -51,10 +63,14 @@ class Settings:
         blob_url              where bytes are kept: a directory, or an fsspec URL such as s3://bucket/path
         home                  where `tuneroom sandbox` keeps everything
 
-    Provider and money
-        openai_api_key, openai_base_url
+    Providers and money
+        provider              names of the providers, separated by commas; the first is meant where none is named
+        openai_api_key, openai_base_url        of the first
+        azure_api_key, azure_base_url          of a further one: OpenAI's protocol, but for Together, which has its own
+        nebius_api_key, nebius_base_url
+        together_api_key, together_base_url
+        trainer_api_key, trainer_base_url
         provider_webhook_secret whsec_…, where the provider tells of its runs at /provider/events; for signed HTTP only
-        provider              the name of the provider behind them
         models                base models on offer, separated by commas; empty: those of the price table still open
         price_table           a JSON file that adds to or changes the price table
         cap_run_usd           no run may be expected to cost more
@@ -96,6 +112,14 @@ class Settings:
     home: str = ".tuneroom"
     openai_api_key: str = ""
     openai_base_url: str = ""
+    azure_api_key: str = ""
+    azure_base_url: str = ""
+    nebius_api_key: str = ""
+    nebius_base_url: str = "https://api.tokenfactory.nebius.com/v1"
+    together_api_key: str = ""
+    together_base_url: str = "https://api.together.xyz/v1"
+    trainer_api_key: str = ""
+    trainer_base_url: str = ""
     provider_webhook_secret: str = ""
     provider: str = "openai"
     models: str = ""
@@ -138,6 +162,13 @@ class Settings:
                 "TUNEROOM_CREATE_DEADLINE_S must be shorter than TUNEROOM_LEASE_S.",
                 "Otherwise a second worker could take a job up while the first one's paid request is still out.",
             )
+        for name in _words(settings.provider)[1:]:
+            if name not in FURTHER_PROVIDERS:
+                raise UserError(
+                    "settings-invalid",
+                    f"TUNEROOM_PROVIDER names {name}, which can have no key of its own.",
+                    f"After the first, it takes {', '.join(FURTHER_PROVIDERS)}.",
+                )
         return settings
 
     @classmethod
@@ -150,8 +181,22 @@ class Settings:
         """What must never be printed or logged."""
         password = urlsplit(self.redis_url).password or ""
         given = {self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.openai_api_key}
-        given |= {self.provider_webhook_secret}
+        given |= {self.provider_webhook_secret, *(getattr(self, f"{name}_api_key") for name in FURTHER_PROVIDERS)}
         return frozenset(secret for secret in given | {password, unquote(password)} if secret)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts at the providers, the one that is meant where none is named first; never empty."""
+        first, *further = _words(self.provider) or ["openai"]
+        own = self._account(first)
+        shared = Account(first, self.openai_api_key, self.openai_base_url or own.base_url)
+        return (own if own.api_key else shared, *(self._account(name) for name in further))
+
+    def _account(self, name: str) -> Account:
+        """What is set for a provider alone; nothing for one that only OPENAI_API_KEY can be the key of."""
+        if name not in FURTHER_PROVIDERS:
+            return Account(name, "", "")
+        return Account(name, getattr(self, f"{name}_api_key"), getattr(self, f"{name}_base_url"))
 
     @property
     def channel_ids(self) -> frozenset[str]:

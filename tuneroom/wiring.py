@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.desk import Desk
-    from tuneroom.settings import Settings
+    from tuneroom.settings import Account, Settings
+    from workers.provider import Provider
     from workers.workshop import Workshop
 
 SLACK_TIMEOUT_S: Final = 8
@@ -38,7 +39,7 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
 
 def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the base models on offer: the operator's list, or what the table has open at the provider."""
+    """Return the base models on offer: the operator's list, or what the table has open at the providers."""
     for name in settings.model_names:
         if catalogue.get(name) is None:
             raise UserError(
@@ -48,31 +49,46 @@ def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
             )
     if settings.model_names:
         return settings.model_names
-    on_offer = [model for model in catalogue.on_offer(datetime.now(UTC).date()) if model.provider == settings.provider]
-    return tuple(model.name for model in on_offer if "supervised" in model.methods)
+    on_offer = catalogue.on_offer(datetime.now(UTC).date())
+    return tuple(
+        model.name
+        for account in settings.accounts
+        for model in on_offer
+        if model.provider == account.name and "supervised" in model.methods
+    )
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    """Return the providers that there are keys for, by name."""
+    return {account.name: _provider(settings, account) for account in settings.accounts}
+
+
+def _provider(settings: Settings, account: Account) -> Provider:
+    from workers.openai_protocol import Endpoint, OpenAIProtocol  # noqa: PLC0415 - the SDK takes a second to import
+
+    endpoint = Endpoint(
+        name=account.name,
+        api_key=account.api_key or "no-key-set",
+        base_url=account.base_url or None,
+        create_deadline_s=settings.create_deadline_s,
+        part_bytes=max(1, int(settings.upload_part_mb * 1024 * 1024)),
+    )
+    return OpenAIProtocol(endpoint)
 
 
 def workshop(settings: Settings) -> Workshop:
     """Return what the workers and the follower work with."""
-    from workers.openai_protocol import Endpoint, OpenAIProtocol  # noqa: PLC0415 - the SDK takes a second to import
-    from workers.workshop import Timings, Workshop  # noqa: PLC0415
+    from workers.workshop import Timings, Workshop  # noqa: PLC0415 - the workers' libraries, for the workers alone
 
     arm_faults(settings)
     catalogue = catalogue_of(settings)
-    endpoint = Endpoint(
-        name=settings.provider,
-        api_key=settings.openai_api_key or "no-key-set",
-        base_url=settings.openai_base_url or None,
-        create_deadline_s=settings.create_deadline_s,
-        part_bytes=max(1, int(settings.upload_part_mb * 1024 * 1024)),
-    )
     redis = connect(settings.redis_url)
     return Workshop(
         store=Store(redis),
         buckets=Buckets(redis),
         blobs=Blobs(settings.blob_url),
         doorbell=Doorbell(connect_rq(settings.redis_url)),
-        providers={settings.provider: OpenAIProtocol(endpoint)},
+        providers=providers_of(settings),
         catalogue=catalogue,
         models=models_of(settings, catalogue),
         timings=Timings(
@@ -107,8 +123,7 @@ def desk(settings: Settings) -> Desk:
         doorbell=Doorbell(connect_rq(settings.redis_url)),
         catalogue=catalogue,
         models=models_of(settings, catalogue),
-        provider=settings.provider,
-        provider_url=settings.openai_base_url or OPENAI_URL,
+        providers={account.name: account.base_url or OPENAI_URL for account in settings.accounts},
         policy=Policy(channels=settings.channel_ids),
         caps=Caps(
             run_usd=settings.cap_run_usd,

@@ -152,7 +152,7 @@ class Commands:
         insist(self._desk, person, Act.TRAIN, place)
         line = parse_line(command.rest)
         offer = offer_of(self._desk, self._dataset(command, line.object, person, place))
-        values = first_values(offer) | of_line(line.values)
+        values = first_values(offer, line.values.get("provider", "")) | of_line(line.values)
         if line.values:
             launch = launch_of(offer, values)
             if launch.request.quote.high_usd <= 0:

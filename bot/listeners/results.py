@@ -74,7 +74,8 @@ class ResultButtons:
         asking.insist_on_ready(job)
         contract = PromptContract.from_json(self._desk.blobs.read(job.ref.team, job.data.contract))
         question = asking.sample_of(self._desk, job)
-        view = views.code_modal(job, contract, base_url=self._desk.provider_url, question=question)
+        address = self._desk.providers.get(job.data.request.provider) or next(iter(self._desk.providers.values()))
+        view = views.code_modal(job, contract, base_url=address, question=question)
         asker.client.views_open(trigger_id=pressed.trigger, view=view)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.mrkdwn import Mrkdwn, clean, clip, lines, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.views.message import Block
 
@@ -122,14 +122,32 @@ def text_input(name: str, label: str, initial: str, *, hint: str = "", multiline
 
 def select(name: str, label: str, options: Sequence[tuple[str, str]], initial: str, *, hint: str = "") -> Block:
     """A choice of one among (value, label); the first where `initial` is none of them."""
+    made = _options(options)
+    return _input(name, label, _static_select(name, made, initial) | {"options": made}, hint)
+
+
+def grouped_select(name: str, label: str, groups: Mapping[str, Sequence[tuple[str, str]]], initial: str) -> Block:
+    """A choice of one among (value, label) below headings; without them where there is only one."""
+    if len(groups) == 1:
+        return select(name, label, next(iter(groups.values())), initial)
+    made = {title: _options(options) for title, options in groups.items()}
+    element = _static_select(name, [option for options in made.values() for option in options], initial)
+    shown: list[Block] = [{"label": plain(title, BUTTON_MAX), "options": one} for title, one in made.items() if one]
+    return _input(name, label, element | {"option_groups": shown}, "")
+
+
+def _options(options: Sequence[tuple[str, str]]) -> list[Block]:
     made: list[Block] = [
         {"text": plain(text, BUTTON_MAX), "value": value}
         for value, text in options
         if 0 < width(value) <= OPTION_VALUE_MAX
-    ][:OPTIONS_MAX]
-    chosen = next((option for option in made if option["value"] == initial), made[0])
-    element: Block = {"type": "static_select", "action_id": name, "options": made, "initial_option": chosen}
-    return _input(name, label, element, hint)
+    ]
+    return made[:OPTIONS_MAX]
+
+
+def _static_select(name: str, options: Sequence[Block], initial: str) -> Block:
+    chosen = next((option for option in options if option["value"] == initial), options[0])
+    return {"type": "static_select", "action_id": name, "initial_option": chosen}
 
 
 def live(field: Block) -> Block:

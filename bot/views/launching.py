@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, bold, code, join, lines, mrkdwn, prose
 from bot.views import words
-from bot.views.blocks import actions, button, context, divider, live, modal, section, select, text_input
+from bot.views.blocks import (
+    actions,
+    button,
+    context,
+    divider,
+    grouped_select,
+    live,
+    modal,
+    section,
+    select,
+    text_input,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.views.message import Block
     from finetune.catalogue import Method, RateUnit
@@ -29,7 +40,9 @@ FOLDED: Final = ("seed", "batch", "lr", "positive", "wandb", "effort", "compute"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchForm:
-    """What the launch modal shows. `starts` (never empty) are (id, label); `values` stand in the fields as they are.
+    """What the launch modal shows. `values` stand in the fields as they are.
+
+    `starts` (never empty) are (id, label) by the name of the provider, and `provider` and `region` those of the chosen.
 
     `quote` is None where the values have no price, and `notice` says why; it also says that the price has changed.
     `cap_usd` is the most the run may cost. `validations` are other datasets to measure by, as (id, label).
@@ -40,7 +53,7 @@ class LaunchForm:
     filename: str
     rows: int
     method: Method
-    starts: tuple[tuple[str, str], ...]
+    starts: Mapping[str, Sequence[tuple[str, str]]]
     values: Mapping[str, str]
     name_preview: str
     quote: Quote | None
@@ -52,6 +65,7 @@ class LaunchForm:
     rate: RateUnit = "multiplier"
     wandb: bool = False
     provider: str = ""
+    region: str = ""
     not_offered: tuple[tuple[str, str], ...] = ()
     folded: bool = True
     classes: tuple[str, ...] = ()
@@ -69,7 +83,7 @@ def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
             section(_price_line(form)),
             section(mrkdwn(":warning: {notice}", notice=prose(form.notice))) if form.notice else None,
             context(METHODS[form.method]),
-            live(select("model", "Model to tune", form.starts, form.values.get("model", ""))),
+            live(grouped_select("model", "Model to tune", form.starts, form.values.get("model", ""))),
             context(prose(form.advice)) if form.advice else None,
             live(_text(form, "suffix", "Name", "Letters a to z, digits and hyphens; part of the model's id.")),
             context(mrkdwn("The model will be called {name}.", name=code(form.name_preview))),
@@ -197,8 +211,10 @@ def _price_line(form: LaunchForm) -> Mrkdwn:
 
 
 def _data_line(form: LaunchForm) -> Mrkdwn:
+    where = f"{form.provider} ({form.region})" if form.region else form.provider
     return mrkdwn(
-        "*{file}* ({id}), {rows}.",
+        "*{file}* ({id}), {rows}. Your rows go to {where}.",
+        where=words.name(where),
         file=words.name(form.filename),
         id=words.handle(form.dataset_ref),
         rows=words.plural(form.rows, "row"),

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.desk import Caps, Desk
-from bot.form_values import first_values, of_line, values_of
+from bot.form_values import first_values, of_another_model, of_line, values_of
 from bot.launch_form import launch_view
 from bot.launching import Memo, launch_of
 from bot.offer import Offer
@@ -33,10 +33,13 @@ MODELS = [
      "training_usd_per_hour": 100},
     {"name": "gone-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
      "training_usd_per_million": 3, "shutdown": "2001-01-01"},
+    {"name": "other-1", "provider": "beta", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
+     "training_usd_per_million": 1},
 ]  # fmt: skip
 SERVICES = [
     {"name": "acme", "continues": True, "wandb": True},
     {"name": "rates", "rate": "absolute"},
+    {"name": "beta", "label": "Beta Corp", "region": "EU", "rate": "absolute"},
 ]
 CATALOGUE = Catalogue.load(json.dumps({"models": MODELS, "services": SERVICES}).encode())
 
@@ -45,17 +48,19 @@ def a_report(**changes: Any) -> Report:
     """A checked dataset of 600 examples."""
     given: dict[str, Any] = {
         "format": "chat", "rows": 600, "examples": 600, "tokens": Tokens(total=100_000), "epochs": 3,
-        "price_usd": {"base-1": PriceRange(0.9, 0.9)}, "findings": (), "prices_as_of": "2026-11-15",
+        "price_usd": {"base-1": PriceRange(0.9, 0.9), "other-1": PriceRange(0.3, 0.3)}, "findings": (),
+        "prices_as_of": "2026-11-15",
     }  # fmt: skip
     return Report(**given | changes)
 
 
-def an_offer(store: Store, *, provider: str = "acme", **report: Any) -> Offer:
+def an_offer(store: Store, *, provider: str = "acme", further: str = "", **report: Any) -> Offer:
     """What a dataset of such a report can be trained on."""
     unused: Any = None
     desk = Desk(
         store=store, outbox=unused, blobs=unused, doorbell=unused, catalogue=CATALOGUE,
-        models=("base-1", "hourly-1", "gone-1"), provider=provider, provider_url="", policy=Policy(),
+        models=("base-1", "hourly-1", "gone-1", *(["other-1"] if further else [])),
+        providers=dict.fromkeys(filter(None, [provider, further]), ""), policy=Policy(),
         caps=Caps(run_usd=math.inf, month_usd=math.inf), max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1,
         listen=unused,
     )  # fmt: skip
@@ -82,6 +87,49 @@ def test_rate_is_left_to_a_provider_that_takes_no_multiplier(store: Store) -> No
     assert values["lr"] == "auto"
     request = launch_of(an_offer(store, provider="rates"), values | {"lr": "2e-5"}).request
     assert (request.learning_rate, request.learning_rate_multiplier) == (2e-5, None)
+
+
+def test_the_model_chosen_is_the_provider_chosen(store: Store) -> None:
+    offer = an_offer(store, further="beta", task="open-ended")
+    values = first_values(offer)
+    before, after = launch_view(offer, values), launch_view(offer, values | {"model": "other-1", "lr": "2e-5"})
+    (model,) = (block for block in before["blocks"] if block.get("block_id") == "model")
+    assert [group["label"]["text"] for group in model["element"]["option_groups"]] == ["acme", "Beta Corp"]
+    assert "Your rows go to acme." in shown(before)
+    assert "Your rows go to Beta Corp (EU)." in shown(after)
+    assert "$0.60" in shown(before)
+    assert "$0.20" in shown(after)
+    request = launch_of(offer, values | {"model": "other-1", "lr": "2e-5"}).request
+    assert (request.provider, request.learning_rate) == ("beta", 2e-5)
+
+
+def test_what_only_the_first_provider_takes_is_taken_back_with_another_model(store: Store) -> None:
+    offer = an_offer(store, further="beta", task="open-ended")
+    chosen = first_values(offer) | {"model": "other-1", "wandb": "team/tickets"}
+    assert chosen["lr"] == "x0.5"
+    values = of_another_model(offer, chosen)
+    assert (values["lr"], values["wandb"]) == ("auto", "")
+    assert of_another_model(offer, chosen | {"lr": "2e-5"})["lr"] == "2e-5"
+    assert of_another_model(offer, chosen | {"model": "base-1"}) == chosen | {"model": "base-1"}
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "said"),
+    [("base-1", "beta", "base-1 is trained by acme, not by beta."), ("base-1", "gamma", "Providers here: acme, beta.")],
+)
+def test_a_line_cannot_name_a_provider_that_does_not_train_the_model(
+    store: Store, model: str, provider: str, said: str
+) -> None:
+    offer = an_offer(store, further="beta")
+    with pytest.raises(FieldError) as refused:
+        launch_of(offer, first_values(offer) | {"model": model, "provider": provider})
+    assert refused.value.message == said
+
+
+def test_a_line_that_names_a_provider_alone_gets_its_first_model(store: Store) -> None:
+    offer = an_offer(store, further="beta")
+    assert first_values(offer, "Beta")["model"] == "other-1"
+    assert first_values(offer, "gamma")["model"] == "base-1"
 
 
 def test_what_cannot_be_had_is_said_with_the_reason(store: Store) -> None:

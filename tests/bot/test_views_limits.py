@@ -128,7 +128,12 @@ FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader",
 FORMS = st.builds(
     launching.LaunchForm,
     method=st.sampled_from(list(launching.METHODS)),
-    starts=st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130).map(tuple),
+    starts=st.dictionaries(
+        TEXT.filter(bool),
+        st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130),
+        min_size=1,
+        max_size=3,
+    ),
     values=st.dictionaries(st.sampled_from(FORM_NAMES), TEXT),
     validations=st.lists(st.tuples(st.sampled_from(["d1", "d2"]), TEXT), max_size=30).map(tuple),
     classes=st.lists(TEXT, max_size=2).map(tuple),

@@ -23,6 +23,7 @@ STRAY = {
     "SLACK_CONFIG": "real",
     "REDIS_URL": "redis://real",
     "TUNEROOM_CAP_RUN_USD": "3",
+    "TUNEROOM_TOGETHER_API_KEY": "tk-real",
 }
 
 
@@ -56,6 +57,7 @@ def test_what_is_found_and_not_used_is_said_without_its_value(tmp_path: Path) ->
     text = ready_text(plan(home=tmp_path), running, "a dataset is waiting.")
     assert "OPENAI_API_KEY is set and not used; --real openai would use it." in text
     assert "SLACK_BOT_TOKEN is set and not used; --real slack would use it." in text
+    assert "TUNEROOM_TOGETHER_API_KEY is set and not used; --real together would use it." in text
     assert "sk-real" not in text
     assert "Open http://page: a dataset is waiting. ctrl-C ends everything." in text
     assert text.count("stand-in") >= 3
@@ -63,7 +65,7 @@ def test_what_is_found_and_not_used_is_said_without_its_value(tmp_path: Path) ->
 
 def test_an_unknown_service_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sandbox", "--real", "mail"]) == 64
-    assert "--real does not know mail. It takes slack, openai, redis." in capsys.readouterr().err
+    assert "--real does not know mail. It takes slack, openai, redis, azure," in capsys.readouterr().err
 
 
 def test_a_play_is_never_real(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,25 @@ def test_outside_names_are_taken_as_they_are_and_ours_have_a_prefix() -> None:
     assert variable("cap_run_usd") == "TUNEROOM_CAP_RUN_USD"
 
 
+def test_the_first_provider_has_the_key_that_everybody_has() -> None:
+    (only,) = Settings.read({"OPENAI_API_KEY": "k"}).accounts
+    assert (only.name, only.api_key, only.base_url) == ("openai", "k", "")
+
+
+def test_further_providers_have_keys_and_addresses_of_their_own() -> None:
+    given = {"OPENAI_API_KEY": "k", "TUNEROOM_PROVIDER": "openai, trainer,together", "TUNEROOM_TOGETHER_API_KEY": "t"}
+    first, trainer, together = Settings.read(given).accounts
+    assert (first.name, trainer.name, together.name) == ("openai", "trainer", "together")
+    assert (first.api_key, trainer.api_key, together.api_key) == ("k", "", "t")
+    assert together.base_url == Settings().together_base_url
+    assert "t" in Settings.read(given).secrets
+
+
+def test_a_provider_that_can_have_no_key_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match="TUNEROOM_PROVIDER names acme"):
+        Settings.read({"TUNEROOM_PROVIDER": "openai,acme"})
+
+
 def test_an_empty_variable_is_an_unset_one() -> None:
     assert Settings.read({"TUNEROOM_HTTP_PORT": ""}).http_port == Settings().http_port
 

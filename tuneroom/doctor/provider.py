@@ -49,7 +49,7 @@ def _training(settings: Settings, found: Standing, today: date) -> Verdict:
     if found.refused:
         mend = "Give the key the right to fine-tune, or choose another provider."
         return wrong("may train", f"fine-tunes may not even be listed: {found.refused}", mend)
-    if settings.provider == OUR_TRAINER:
+    if settings.accounts[0].name == OUR_TRAINER:
         return ok("may train", "it is a trainer of our own.")
     if found.last_run is not None and today - found.last_run <= RECENT:
         return ok("may train", f"the newest run there is of {found.last_run}; the next one is not promised by that.")
@@ -65,7 +65,7 @@ def _on_offer(settings: Settings, catalogue: Catalogue, found: Standing | None, 
         return [wrong("models", error.message, error.hint)]
     if not names:
         mend = "Add its models by TUNEROOM_PRICE_TABLE, or name some by TUNEROOM_MODELS."
-        return [wrong("models", f"the price table has none open for the provider {settings.provider!r}.", mend)]
+        return [wrong("models", f"the price table has none open at {settings.provider}.", mend)]
     models = [model for name in names if (model := catalogue.get(name)) is not None]
     return [_model(model, found, today) for model in models]
 
