@@ -109,7 +109,7 @@ def test_form_folds_unfolds_and_keeps_what_was_typed(talk: Conversation) -> None
     fill(talk, "epochs", "2")
     unfolded = talk.unfolded()
     assert unfolded.values["Name"] == talk.name
-    assert "trainer does not report to Weights & Biases." in unfolded.text
+    assert "Trainer does not report to Weights & Biases." in unfolded.text
 
     assert talk.person.submit(unfolded, {"lr": "x0.5", "seed": "3"}).closed
     talk.finish()
