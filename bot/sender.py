@@ -9,18 +9,23 @@ from bot.posting import deliver, find
 from bot.rendering import NothingToSayError, render
 from bot.slack_errors import classify
 from bot.sweeper import Sweeper
+from finetune.errors import OperationalError
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, Shape
 from jobstore.faults import reach
-from jobstore.outbox import Outcome
+from jobstore.outbox import Bucket, Outcome, Side
 from jobstore.trace import about
 
 if TYPE_CHECKING:
+    from bot.rendering import Upload
+    from bot.views import Message
     from jobstore.outbox import Attempt, Outbox, Turn
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX: Final = 10
+RENDERINGS_MAX: Final = 20
+RENDER_AGAIN_MAX_MS: Final = 60_000  # 1, 2, 4 ... 60 s: a quarter of an hour in all, for a blob store to come back
 ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
 HISTORY_LAG_MS: Final = 3_000
 """How long what was posted may be missing from a channel's history: a look-up that finds nothing counts after that."""
@@ -45,34 +50,21 @@ class Sender(Sweeper):
 
     def _serve(self, turn: Turn) -> int:
         """Send a channel's deliveries; return in how many ms what is left is due."""
-        wait_for_edits_ms = 0
-        while not self.is_stopping:
-            attempt = self.desk.outbox.begin(turn, without_edits=wait_for_edits_ms > 0)
+        waits_ms: dict[Side, int] = {}  # those that were refused a token; the other side goes on
+        while not self.is_stopping and len(waits_ms) < len(Side):
+            attempt = self.desk.outbox.begin(turn, without=next(iter(waits_ms), None))
             if attempt is None:
-                return wait_for_edits_ms
+                break
             self.busy(within_s=ATTEMPT_S)
-            if (wait_ms := self._wait_ms(attempt)) > 0:
+            if (wait_ms := self.desk.outbox.admit(self.team, attempt, _buckets(attempt))) > 0:
                 self.desk.outbox.end(turn, attempt, Outcome.AGAIN)
-                if not attempt.ts:
-                    return wait_ms
-                wait_for_edits_ms = wait_ms
+                waits_ms[attempt.side] = wait_ms
                 continue
             with about(self.team, attempt.ref, delivery=attempt.id):
                 wait_ms = self._attempt(turn, attempt)
             if wait_ms > 0:
                 return wait_ms
-        return 0
-
-    def _wait_ms(self, attempt: Attempt) -> int:
-        """Take a token from the bucket that the call counts against, or return how long to wait for one."""
-        take = self.desk.outbox.take_token
-        if attempt.ts:
-            kept = EDITS_KEPT_FOR_NEWS if attempt.rank >= Rank.PROGRESS else 0
-            return take(self.team, "edit", rate_per_min=EDITS_A_MIN, burst=EDITS_BURST, reserve=kept)
-        kept = POSTS_KEPT_FOR_NEWS if attempt.rank > Rank.TERMINAL else 0
-        return take(self.team, f"post:{attempt.channel}", rate_per_min=POSTS_A_MIN, burst=POSTS_BURST) or take(
-            self.team, "post", rate_per_min=ALL_POSTS_A_MIN, burst=ALL_POSTS_BURST, reserve=kept
-        )
+        return min(waits_ms.values(), default=0)
 
     def _attempt(self, turn: Turn, attempt: Attempt) -> int:
         """Make one delivery; return how many ms to stay away from the channel."""
@@ -81,7 +73,7 @@ class Sender(Sweeper):
             if attempt.was_unsure and not attempt.ts and (ts := find(self.client, attempt)) is not None:
                 self._found(turn, attempt, ts)
                 return 0
-            content = render(self.desk, self.team, attempt)
+            content = self._content(attempt)
             ts = deliver(self.client, attempt, content, _Hold(self.desk.outbox, turn, attempt))
         except NothingToSayError as error:
             self.desk.outbox.end(turn, attempt, Outcome.DEAD, reason=f"gone: {error}")
@@ -91,12 +83,36 @@ class Sender(Sweeper):
             return 0
         except UNAVAILABLE:
             raise
+        except _NotMadeError as error:
+            self._put_off(turn, attempt, error)
+            return 0
         except Exception as error:  # noqa: BLE001 - whatever it was, it must not block the channel for good
             return self._failed(turn, attempt, error)
         reach("delivery.sent")
         self.desk.outbox.end(turn, attempt, Outcome.SENT, ts=ts)
         log.info("delivery.sent", extra={"delivery": attempt.id, "channel": attempt.channel, "ts": ts})
         return 0
+
+    def _content(self, attempt: Attempt) -> Message | Upload:
+        """Make the message; what goes wrong here is known not to be at Slack."""
+        try:
+            return render(self.desk, self.team, attempt)
+        except (NothingToSayError, OperationalError, *UNAVAILABLE):
+            raise
+        except Exception as error:
+            raise _NotMadeError(type(error).__name__) from error
+
+    def _put_off(self, turn: Turn, attempt: Attempt, error: _NotMadeError) -> None:
+        """Try one delivery again later, and give it up in the end; the rest of its channel does not wait for it."""
+        is_last = attempt.attempts >= RENDERINGS_MAX
+        wait_ms = min(RENDER_AGAIN_MAX_MS, 1_000 * 2 ** (attempt.attempts - 1))
+        outcome = Outcome.DEAD if is_last else Outcome.LATER
+        log.error(
+            "delivery.not_made",
+            exc_info=error.__cause__,
+            extra={"delivery": attempt.id, "reason": str(error), "outcome": outcome.value},
+        )
+        self.desk.outbox.end(turn, attempt, outcome, reason=f"not made: {error}", later_in_ms=wait_ms)
 
     def _found(self, turn: Turn, attempt: Attempt, ts: str) -> None:
         """The earlier attempt had got through; what version a card shows is unknown, so it is edited once more."""
@@ -120,6 +136,22 @@ class Sender(Sweeper):
         )
         self.desk.outbox.end(turn, attempt, outcome, reason=failure.reason)
         return 0 if outcome is Outcome.DEAD else failure.wait_ms
+
+
+def _buckets(attempt: Attempt) -> list[Bucket]:
+    """What the call counts against at Slack."""
+    if attempt.ts:
+        kept = EDITS_KEPT_FOR_NEWS if attempt.rank >= Rank.PROGRESS else 0
+        return [Bucket(name="edit", rate_per_min=EDITS_A_MIN, burst=EDITS_BURST, reserve=kept)]
+    kept = POSTS_KEPT_FOR_NEWS if attempt.rank > Rank.TERMINAL else 0
+    return [
+        Bucket(name=f"post:{attempt.channel}", rate_per_min=POSTS_A_MIN, burst=POSTS_BURST),
+        Bucket(name="post", rate_per_min=ALL_POSTS_A_MIN, burst=ALL_POSTS_BURST, reserve=kept),
+    ]
+
+
+class _NotMadeError(Exception):
+    """A view, or what it reads, broke: nothing was sent."""
 
 
 class _LeaseLostError(Exception):

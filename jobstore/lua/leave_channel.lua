@@ -2,6 +2,7 @@
 -- KEYS[1]  prefix
 -- ARGV[1]  channel   ARGV[2]  token   ARGV[3]  due again in ms (used where something is left)
 -- Returns  1, or 0 where the lease was lost
+-- Where `begin_delivery` passed over what is put off, it is due when that is, if not sooner.
 -- begin_delivery moves the channel to the lease's end; a score before now was set by something put since then, which
 -- whoever leaves has not seen: that is due at once.
 local prefix, channel = KEYS[1], ARGV[1]
@@ -13,6 +14,9 @@ if redis.call('ZCARD', prefix .. 'outbox:' .. channel) == 0 then
 else
   local at = now_ms()
   local unseen = tonumber(redis.call('ZSCORE', prefix .. 'channels', channel) or 0) <= at
-  redis.call('ZADD', prefix .. 'channels', int(at + (unseen and 0 or tonumber(ARGV[3]))), channel)
+  local due = at + tonumber(ARGV[3])
+  local later = tonumber(redis.call('HGET', lease, 'later_ms') or 0)
+  if later > at and (due == at or later < due) then due = later end
+  redis.call('ZADD', prefix .. 'channels', int(unseen and at or due), channel)
 end
 return 1

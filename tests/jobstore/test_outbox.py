@@ -9,7 +9,7 @@ import pytest
 
 from jobstore.connections import connect
 from jobstore.deliveries import Delivery, Rank, Shape, card, post
-from jobstore.outbox import Attempt, Outbox, Outcome, Turn
+from jobstore.outbox import Attempt, Outbox, Outcome, Side, Turn
 from jobstore.records import Ref
 from jobstore.states import Kind
 from tests.support.samples import CHANNEL, TEAM, a_delivery, a_job, recorded
@@ -236,13 +236,13 @@ def test_card_that_becomes_urgent_moves_ahead(outbox: Outbox, put: Callable[...,
 def test_edits_can_be_left_out_while_their_bucket_is_empty(outbox: Outbox, put: Callable[..., None]) -> None:
     put(card(CARD.ref, channel=CHANNEL, rank=Rank.TERMINAL))
     turn = taken(outbox)
-    assert begun(outbox, turn, without_edits=True).id == CARD.id, "a card's first showing is no edit"
+    assert begun(outbox, turn, without=Side.EDITS).id == CARD.id, "a card's first showing is no edit"
     outbox.end(turn, begun(outbox, turn), Outcome.SENT, ts="1.1")
     put(card(CARD.ref, channel=CHANNEL, rank=Rank.TERMINAL), a_delivery("note"))
-    note = begun(outbox, turn, without_edits=True)
+    note = begun(outbox, turn, without=Side.EDITS)
     assert note.id == "note"
     outbox.end(turn, note, Outcome.SENT, ts="2.1")
-    assert outbox.begin(turn, without_edits=True) is None
+    assert outbox.begin(turn, without=Side.EDITS) is None
     assert begun(outbox, turn).id == CARD.id
 
 
@@ -309,7 +309,7 @@ def test_leaving_does_not_put_off_what_was_put_meanwhile(outbox: Outbox, put: Ca
     put(CARD)
     turn = taken(outbox)
     outbox.end(turn, begun(outbox, turn), Outcome.AGAIN)
-    assert outbox.begin(turn, without_edits=True) is not None
+    assert outbox.begin(turn, without=Side.EDITS) is not None
     put(a_delivery("urgent", rank=Rank.TERMINAL))
     outbox.leave(turn, due_in_ms=60_000)
     assert begun(outbox, taken(outbox)).id == "urgent"
