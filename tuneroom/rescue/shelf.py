@@ -128,7 +128,7 @@ def safe(text: str) -> str:
     """
     if _SAFE.fullmatch(text) and not _DEVICES.fullmatch(text):
         return text
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[: NAME_MAX - 9].rstrip("-.")
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[: NAME_MAX - 9].rstrip("-._")
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     stem, dot, ending = plain.rpartition(".")
     if dot and stem and len(ending) <= 8:  # it still opens with what it is
