@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workers.workshop import Workshop
 
 SLACK_TIMEOUT_S: Final = 8
+PROVIDER_TIMEOUT_S: Final = 60.0
 OPENAI_URL: Final = "https://api.openai.com/v1"
 
 
@@ -60,19 +61,27 @@ def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
     """Return the providers that there are keys for, by name."""
-    return {account.name: _provider(settings, account) for account in settings.accounts}
+    return {account.name: provider_of(settings, account) for account in settings.accounts}
 
 
-def _provider(settings: Settings, account: Account) -> Provider:
-    from workers.openai_protocol import Endpoint, OpenAIProtocol  # noqa: PLC0415 - the SDK takes a second to import
+def provider_of(settings: Settings, account: Account, *, timeout_s: float = PROVIDER_TIMEOUT_S) -> Provider:
+    """Return the adapter for a provider; only that provider's SDK is imported, which takes a second."""
+    from workers.endpoint import Endpoint  # noqa: PLC0415
 
     endpoint = Endpoint(
         name=account.name,
         api_key=account.api_key or "no-key-set",
         base_url=account.base_url or None,
+        timeout_s=timeout_s,
         create_deadline_s=settings.create_deadline_s,
         part_bytes=max(1, int(settings.upload_part_mb * 1024 * 1024)),
     )
+    if account.name == "together":
+        from workers.together_protocol import Together  # noqa: PLC0415
+
+        return Together(endpoint)
+    from workers.openai_protocol import OpenAIProtocol  # noqa: PLC0415
+
     return OpenAIProtocol(endpoint)
 
 

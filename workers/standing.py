@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import httpx2
-import openai
-
-from workers.openai_errors import plain_words
-from workers.openai_protocol import openai_default, shutdown_of
 from workers.provider import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TIMEOUT_S: Final = 10.0
+    from workers.provider import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +28,17 @@ class Standing:
     refused: str
 
 
-def standing(api_key: str, base_url: str) -> Standing:
-    """Ask a provider that speaks OpenAI's protocol. Raises ProviderError where the key or the address is no good."""
-    with openai.OpenAI(
-        api_key=api_key,
-        base_url=base_url or openai_default(),
-        timeout=httpx2.Timeout(TIMEOUT_S, connect=5.0),
-        max_retries=0,
-    ) as client:
-        with plain_words():
-            models = {model.id: shutdown_of(model) for model in client.models.list()}
-        last_run, refused = _runs(client)
+def standing(provider: Provider) -> Standing:
+    """Ask a provider. Raises ProviderError where the key or the address is no good."""
+    models = {model.name: model.shutdown for model in provider.models()}
+    try:
+        last_run, refused = asyncio.run(_newest(provider)), ""
+    except ProviderError as error:
+        last_run, refused = None, f"{error.message} ({error.code})"
     return Standing(models=models, last_run=last_run, refused=refused)
 
 
-def _runs(client: openai.OpenAI) -> tuple[date | None, str]:
-    try:
-        with plain_words():
-            jobs = client.fine_tuning.jobs.list(limit=20).data
-    except ProviderError as error:
-        return None, f"{error.message} ({error.code})"
-    created = [datetime.fromtimestamp(job.created_at, UTC).date() for job in jobs]
-    return max(created, default=None), ""
+async def _newest(provider: Provider) -> date | None:
+    async for page in provider.runs():
+        return max((datetime.fromtimestamp(run.created_ms / 1000, UTC).date() for run in page), default=None)
+    return None

@@ -8,57 +8,74 @@ from typing import TYPE_CHECKING, Final
 from finetune.errors import UserError
 from tuneroom import wiring
 from tuneroom.doctor.verdict import Verdict, ok, warning, wrong
+from tuneroom.settings import variable
 from workers.provider import ErrorKind, ProviderError
 from workers.standing import Standing, standing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from finetune.catalogue import Catalogue, Model
-    from tuneroom.settings import Settings
+    from tuneroom.settings import Account, Settings
 
 SOON: Final = timedelta(days=60)
 RECENT: Final = timedelta(days=60)
+TIMEOUT_S: Final = 10.0
 OUR_TRAINER: Final = "trainer"
 
 
 def examine(settings: Settings, catalogue: Catalogue) -> list[Verdict]:
-    """Look at the provider, without paying it anything."""
+    """Look at each provider, without paying it anything."""
     today = datetime.now(UTC).date()
-    if not settings.openai_api_key:
-        mend = "Set OPENAI_API_KEY; for a provider other than OpenAI, OPENAI_BASE_URL and TUNEROOM_PROVIDER, too."
-        return [wrong("provider", "OPENAI_API_KEY is not set.", mend), *_on_offer(settings, catalogue, None, today)]
-    where = settings.openai_base_url or "OpenAI"
+    verdicts: list[Verdict] = []
+    listed: dict[str, Standing] = {}
+    for account in settings.accounts:
+        found, said = _account(settings, account, today)
+        verdicts += said
+        listed |= {account.name: found} if found else {}
+    return [*verdicts, *_on_offer(settings, catalogue, listed, today)]
+
+
+def _account(settings: Settings, account: Account, today: date) -> tuple[Standing | None, list[Verdict]]:
+    """What one provider says of itself, None where it says nothing, and what is to be thought of that."""
+    is_first = account == settings.accounts[0]
+    subject, key = ("provider", "OPENAI_API_KEY") if is_first else (f"provider {account.name}", _key(account.name))
+    if not account.api_key:
+        first = "; for a provider other than OpenAI, OPENAI_BASE_URL and TUNEROOM_PROVIDER, too" if is_first else ""
+        return None, [wrong(subject, f"{key} is not set.", f"Set {key}{first}.")]
+    where = account.base_url or "OpenAI"
     try:
-        found = standing(settings.openai_api_key, settings.openai_base_url)
+        found = standing(wiring.provider_of(settings, account, timeout_s=TIMEOUT_S))
     except ProviderError as error:
-        mend = "Look at OPENAI_BASE_URL and the network." if error.kind is ErrorKind.RETRY else _key_mend(error)
-        refused = wrong("provider", f"{where}: {error.message} ({error.code})", mend)
-        return [refused, *_on_offer(settings, catalogue, None, today)]
-    return [
-        ok("provider", f"{where} takes the key and lists {len(found.models)} models."),
-        _training(settings, found, today),
-        *_on_offer(settings, catalogue, found, today),
-    ]
+        mend = "Look at its address and the network." if error.kind is ErrorKind.RETRY else _key_mend(error, key)
+        return None, [wrong(subject, f"{where}: {error.message} ({error.code})", mend)]
+    takes = ok(subject, f"{where} takes the key and lists {len(found.models)} models.")
+    return found, [takes, _training("may train" if is_first else f"may train at {account.name}", account, found, today)]
 
 
-def _key_mend(error: ProviderError) -> str:
-    return "Set OPENAI_API_KEY to a key that works there." if error.kind is ErrorKind.REFUSED else error.hint
+def _key(name: str) -> str:
+    return variable(f"{name}_api_key")
 
 
-def _training(settings: Settings, found: Standing, today: date) -> Verdict:
+def _key_mend(error: ProviderError, key: str) -> str:
+    return f"Set {key} to a key that works there." if error.kind is ErrorKind.REFUSED else error.hint
+
+
+def _training(subject: str, account: Account, found: Standing, today: date) -> Verdict:
     """Whether a run may be created: an account that may not is told so only when it creates one (`docs/operate.md`)."""
     if found.refused:
         mend = "Give the key the right to fine-tune, or choose another provider."
-        return wrong("may train", f"fine-tunes may not even be listed: {found.refused}", mend)
-    if settings.accounts[0].name == OUR_TRAINER:
-        return ok("may train", "it is a trainer of our own.")
+        return wrong(subject, f"fine-tunes may not even be listed: {found.refused}", mend)
+    if account.name == OUR_TRAINER:
+        return ok(subject, "it is a trainer of our own.")
     if found.last_run is not None and today - found.last_run <= RECENT:
-        return ok("may train", f"the newest run there is of {found.last_run}; the next one is not promised by that.")
+        return ok(subject, f"the newest run there is of {found.last_run}; the next one is not promised by that.")
     mend = "Nothing but a first small job shows it; one that is refused costs nothing (code training_not_available)."
     since = f"the newest run is of {found.last_run}" if found.last_run else "there is no run yet"
-    return warning("may train", f"not known: {since}, and a provider tells only whoever creates one.", mend)
+    return warning(subject, f"not known: {since}, and a provider tells only whoever creates one.", mend)
 
 
-def _on_offer(settings: Settings, catalogue: Catalogue, found: Standing | None, today: date) -> list[Verdict]:
+def _on_offer(settings: Settings, catalogue: Catalogue, listed: Mapping[str, Standing], today: date) -> list[Verdict]:
     try:
         names = wiring.models_of(settings, catalogue)
     except UserError as error:
@@ -67,7 +84,8 @@ def _on_offer(settings: Settings, catalogue: Catalogue, found: Standing | None, 
         mend = "Add its models by TUNEROOM_PRICE_TABLE, or name some by TUNEROOM_MODELS."
         return [wrong("models", f"the price table has none open at {settings.provider}.", mend)]
     models = [model for name in names if (model := catalogue.get(name)) is not None]
-    return [_model(model, found, today) for model in models]
+    first = settings.accounts[0].name
+    return [_model(model, listed.get(model.provider, listed.get(first)), today) for model in models]
 
 
 def _model(model: Model, found: Standing | None, today: date) -> Verdict:
