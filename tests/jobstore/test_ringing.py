@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from jobstore.doorbell import PERFORM, QUEUES, Doorbell, ref_of_task
+from jobstore.connections import connect_rq
+from jobstore.doorbell import PERFORM, QUEUES, WAITS_S, Doorbell, ref_of_task
 from jobstore.records import Ref
 from jobstore.states import Actor, Kind
 from tests.support.samples import TEAM, a_job, a_prompt, recorded
@@ -103,14 +105,90 @@ def test_doorbell_names_the_one_callable_on_the_queue_of_the_kind(rq_connection:
     assert len({QUEUES[kind] for kind in Kind}) == len(Kind)
 
 
-def test_doorbell_rung_twice_stands_in_line_as_two_tasks(rq_connection: redis.Redis) -> None:
-    """The same RQ id twice would be one entry executed twice under one name."""
+JOB = Ref("T1", Kind.JOB, "j1")
+RUNG = "tuneroom:{T1}:rung:job:j1"
+
+
+def in_line(connection: redis.Redis) -> list[str]:
+    """The ids of the tasks that wait on the jobs' queue."""
+    return Queue("runs", connection=connection, serializer=JSONSerializer).get_job_ids()
+
+
+def take(connection: redis.Redis) -> str:
+    """Take the first task, as a worker does; it goes on while the test does."""
+    taken = Queue.dequeue_any(
+        [Queue("runs", connection=connection, serializer=JSONSerializer)],
+        timeout=None,
+        connection=connection,
+        serializer=JSONSerializer,
+    )
+    assert taken is not None
+    return taken[0].id
+
+
+def test_ring_that_waits_in_line_is_enough(rq_connection: redis.Redis) -> None:
+    """One worker with a long line: the follower rings again and again for what has not had its turn."""
+    others = [Ref("T1", Kind.JOB, "j2"), Ref("T2", Kind.JOB, "j1")]
+    for ref in (JOB, *others, JOB, *others, JOB):
+        Doorbell(rq_connection).ring(ref)
+    tasks = Queue("runs", connection=rq_connection, serializer=JSONSerializer).get_jobs()
+    assert [ref_of_task(*task.args) for task in tasks] == [JOB, *others]
+
+
+def test_ring_during_the_task_stands_in_line_behind_it(rq_connection: redis.Redis) -> None:
+    """What is done now may have read the record before it changed; and a task rings for the stage after its own."""
     doorbell = Doorbell(rq_connection)
-    ref = Ref("T1", Kind.JOB, "j1")
-    doorbell.ring(ref)
-    doorbell.ring(ref)
-    ids = Queue("runs", connection=rq_connection, serializer=JSONSerializer).get_job_ids()
-    assert len(set(ids)) == 2
+    doorbell.ring(JOB)
+    taken = take(rq_connection)
+    doorbell.ring(JOB)
+    doorbell.ring(JOB)
+    [waiting] = in_line(rq_connection)
+    assert waiting != taken, "RQ would forget it together with the one that ends"
+    assert take(rq_connection) == waiting
+    doorbell.ring(JOB)
+    assert len(in_line(rq_connection)) == 1
+
+
+def test_ring_whose_ringer_died_before_it_stood_in_line_is_made_again(
+    rq_connection: redis.Redis, peek: redis.Redis
+) -> None:
+    peek.set(RUNG, "T1-j1-named-and-never-put")
+    Doorbell(rq_connection).ring(JOB)
+    assert len(in_line(rq_connection)) == 1
+
+
+def test_ring_that_expired_in_line_is_made_again(rq_connection: redis.Redis, peek: redis.Redis) -> None:
+    doorbell = Doorbell(rq_connection)
+    doorbell.ring(JOB)
+    [expired] = in_line(rq_connection)
+    peek.delete(f"rq:job:{expired}")
+    doorbell.ring(JOB)
+    [_, waiting] = in_line(rq_connection)
+    assert take(rq_connection) == waiting, "RQ passes over what has expired"
+
+
+def test_ring_that_is_made_again_waits_as_long_as_a_new_one(rq_connection: redis.Redis, peek: redis.Redis) -> None:
+    doorbell = Doorbell(rq_connection)
+    doorbell.ring(JOB)
+    [task] = in_line(rq_connection)
+    for key in (f"rq:job:{task}", RUNG):
+        peek.expire(key, 60)
+    doorbell.ring(JOB)
+    assert in_line(rq_connection) == [task]
+    assert all(peek.ttl(key) > WAITS_S / 2 for key in (f"rq:job:{task}", RUNG))
+
+
+def test_crowd_of_ringers_leaves_a_ring_in_line(redis_url: str, rq_connection: redis.Redis) -> None:
+    def ring(_: int) -> None:
+        with connect_rq(redis_url) as connection:
+            Doorbell(connection).ring(JOB)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ring, range(24)))
+    waiting = in_line(rq_connection)
+    assert waiting, "more than one, where they rang in the same moment: that is harmless"
+    Doorbell(rq_connection).ring(JOB)
+    assert in_line(rq_connection) == waiting
 
 
 def test_doorbell_pickles_nothing(rq_connection: redis.Redis) -> None:
