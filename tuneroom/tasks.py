@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,7 +17,7 @@ from jobstore.connections import UNAVAILABLE, connect_rq
 from jobstore.doorbell import PERFORM, ref_of_task
 from tuneroom import wiring
 from tuneroom.settings import Settings
-from workers import curves_chart, tokens_chart
+from workers import curves_chart, preloading, tokens_chart
 from workers.perform import perform as perform_stage
 
 if TYPE_CHECKING:
@@ -110,9 +111,11 @@ def let_go(store: Store, task: Job, pid: int, *_: Any) -> None:
 def warm(queue: str) -> None:
     """Load what every child would otherwise load anew: the tokenizer's ranks and the plotting take a second each."""
     shop = _workshop()
+    preloading.load_sdk()
     if queue == "runs":
         curves_chart.warm()
     if queue == "checks":
         row = b'{"prompt": "a", "completion": "b"}\n'
         check([row], filename="warm.jsonl", models=shop.models, catalogue=shop.catalogue)
         tokens_chart.warm()
+    gc.freeze()  # a collection in a child would write to every page that it shares with this process
