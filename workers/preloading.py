@@ -20,4 +20,4 @@ def load_sdk() -> None:
     """Load the parts of the SDK that the adapter uses, and its HTTP client; nobody is connected to."""
     with openai.OpenAI(api_key="none", base_url="http://127.0.0.1:9/v1", max_retries=0) as client:
         USED(client)
-    "localhost".encode("idna")  # noqa: UP012 - what looking up an address loads
+    "localhost".encode("idna")  # what looking up an address loads
