@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jobstore.blobs import Blobs
     from jobstore.connections import Redis
     from jobstore.doorbell import Doorbell
+    from jobstore.offers import Offers
     from jobstore.outbox import Outbox
     from jobstore.store import Store
 
@@ -36,7 +37,7 @@ class Desk:
 
     `providers` are the addresses where each provider is asked, by name; the first is meant where none is named.
     `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to
-    Slack, and is well below the lease of a channel.
+    Slack, and is well below the lease of a channel. `offers`: what the follower learnt of the providers' models.
     """
 
     store: Store
@@ -55,6 +56,7 @@ class Desk:
     listen: Callable[[], Redis]
     read_webhook: Callable[[bytes, Mapping[str, str]], str] | None = None
     pulse: Pulse = field(default_factory=Pulse)
+    offers: Offers | None = None
 
     def provider_of(self, model: str) -> str:
         """Return who trains a base model: whom the price table names, else the first of those there are."""

@@ -19,6 +19,7 @@ from jobstore.states import TABLES, Actor, Kind
 from jobstore.store import StaleError
 from jobstore.trace import about
 from workers.following import Look, follow
+from workers.offering import keep_fresh
 from workers.pace import Pace
 from workers.provider import ProviderError
 from workers.roster import Roster
@@ -69,6 +70,9 @@ class Follower:
         """Follow until `stop`."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "follower"))
         listing = [asyncio.create_task(self._list(name)) for name in self._rosters]
+        if offers := self._shop.offers:
+            providers = self._shop.providers.items()
+            listing += [asyncio.create_task(keep_fresh(offers, one, self._paces[name])) for name, one in providers]
         while not self._stop.is_set():
             try:
                 is_behind = await self._sweep()
