@@ -18,6 +18,7 @@ from jobstore.blobs import Blobs
 from jobstore.buckets import Buckets
 from jobstore.connections import connect, connect_rq
 from jobstore.doorbell import Doorbell
+from jobstore.offers import Offers
 from jobstore.outbox import LEASE_S, Outbox
 from jobstore.store import Store
 
@@ -115,6 +116,7 @@ def workshop(settings: Settings) -> Workshop:
         ),
         evaluation_rows=settings.evaluation_rows,
         evaluation_usd=settings.evaluation_usd,
+        offers=Offers(redis),
     )
 
 
@@ -146,6 +148,7 @@ def desk(settings: Settings) -> Desk:
         slack_timeout_s=min(SLACK_TIMEOUT_S, math.ceil(settings.lease_s / 3)),
         listen=lambda: connect(settings.redis_url),
         read_webhook=webhook_reader(settings),
+        offers=Offers(redis),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jobstore.blobs import Blobs
     from jobstore.buckets import Buckets
     from jobstore.doorbell import Doorbell
+    from jobstore.offers import Offers
     from jobstore.store import Store
     from workers.provider import Provider
 
@@ -49,6 +50,7 @@ class Workshop:
     """Everything a stage may use. `models` are the names on offer, in the order they are shown.
 
     A model that classifies is asked about `evaluation_rows` held-out rows at most, for `evaluation_usd` at most.
+    `offers`: where the follower keeps what the providers offer; None: nowhere.
     """
 
     store: Store
@@ -61,3 +63,4 @@ class Workshop:
     timings: Timings
     evaluation_rows: int = 200
     evaluation_usd: float = 0.5
+    offers: Offers | None = None
