@@ -1,0 +1,287 @@
+"""Files and runs of the server that stands in for Together: shapes of `file_response`, `finetune_response`, others."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.together_wire import Told, refusal
+
+if TYPE_CHECKING:
+    from tests.support.together_wire import Asked
+
+STEPS_PER_EPOCH: Final = 4
+NANODOLLARS: Final = 1_000_000_000
+AFTER_TRAINING: Final = ("compressing", "uploading", "completed")
+
+
+class Training:
+    """`late_lists`: so many looks at the list do not show the newest run yet. `validates`: files are read at once.
+
+    `tokens_per_byte` and `usd_per_million` make the price; `allowed`: whether the account could pay it.
+    """
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.files: dict[str, dict[str, Any]] = {}
+        self.contents: dict[str, bytes] = {}
+        self.checksums: dict[str, str] = {}
+        self.runs: dict[str, dict[str, Any]] = {}
+        self.rows: dict[str, list[tuple[datetime, dict[str, float]]]] = {}
+        self.models: dict[str, dict[str, Any]] = {}
+        self.bodies: list[dict[str, Any]] = []
+        self.late_lists = 0
+        self.validates = True
+        self.invalid = ""
+        self.allowed = True
+        self.steps_per_look = 2
+        self.tokens_per_byte = 0.25
+        self.usd_per_million = 0.5
+        self.fails_with = ""
+
+    def answer(self, asked: Asked) -> Told | None:  # noqa: PLR0911 - a route each
+        """Answer what is about files and runs, None for everything else."""
+        match (asked.method, *asked.path.strip("/").split("/")):
+            case ("POST", "v1", "files"):
+                return self._announce(asked)
+            case ("PUT", "storage", file):
+                return self._store(file, asked)
+            case ("POST", "v1", "files", file, "preprocess"):
+                return self._read(file)
+            case ("GET", "v1", "files"):
+                return Told({"data": list(self.files.values())})
+            case ("GET", "v1", "files", file):
+                return Told(self.files[file]) if file in self.files else refusal(404, "File not found")
+            case ("GET", "v1", "files", file, "content"):
+                return Told(self.contents[file]) if file in self.contents else refusal(404, "File not found")
+            case (method, "v1", "fine-tunes", *rest):
+                return self._about_runs(method, rest, asked)
+            case _:
+                return None
+
+    def _announce(self, asked: Asked) -> Told:
+        """A file is announced by a form, and its bytes are brought to the address that the redirect names."""
+        told = _form(asked)
+        if told["checksum"] in self.checksums:
+            return Told({"file_id": self.checksums[told["checksum"]]}, 409)
+        file = f"file-{uuid.uuid4()}"
+        self.checksums[told["checksum"]] = file
+        self.files[file] = {
+            "id": file,
+            "object": "file",
+            "filename": told["file_name"],
+            "FileType": told["file_type"],
+            "purpose": told["purpose"],
+            "bytes": 0,
+            "created_at": int(datetime.now(UTC).timestamp()),
+            "processing_status": "PENDING",
+        }
+        return Told(b"", 302, {"Location": f"{self.address}/storage/{file}", "X-Together-File-Id": file})
+
+    def _store(self, file: str, asked: Asked) -> Told:
+        self.contents[file] = asked.content
+        self.files[file]["bytes"] = len(asked.content)
+        return Told(b"")
+
+    def _read(self, file: str) -> Told:
+        status = "INVALID_FORMAT" if self.invalid else "COMPLETED" if self.validates else "RUNNING"
+        report = {"valid": not self.invalid, "error": self.invalid or None}
+        self.files[file] |= {"processing_status": status, "validation_report": report}
+        return Told(self.files[file])
+
+    def _about_runs(self, method: str, rest: list[str], asked: Asked) -> Told:  # noqa: PLR0911 - a route each
+        match (method, *rest):
+            case ("GET",):
+                return self._list()
+            case ("POST",):
+                return self._create(asked.body)
+            case ("POST", "estimate-price"):
+                return self._estimate(asked.body)
+            case _:
+                pass
+        if rest[0] not in self.runs:
+            return refusal(404, "Fine-tune job not found")
+        run = self.runs[rest[0]]
+        match (method, *rest[1:]):
+            case ("GET",):
+                return Told(self._look(run))
+            case ("GET", "events"):
+                return Told({"data": run["events"]})
+            case ("GET", "metrics"):
+                return Told({"metrics": self._figures(run["id"], asked.query.get("logged_at_from"))})
+            case ("GET", "checkpoints"):
+                return Told({"data": _checkpoints(run)})
+            case ("POST", "cancel"):
+                return self._cancel(run)
+            case _:
+                return refusal(404, "No such thing")
+
+    def _list(self) -> Told:
+        listed = list(self.runs.values())
+        if self.late_lists and listed:
+            self.late_lists -= 1
+            listed = listed[:-1]
+        hidden = {"events", "model_object_name", "adapter_object_name"}
+        return Told({"data": [{name: run[name] for name in run if name not in hidden} for run in listed]})
+
+    def _create(self, body: dict[str, Any]) -> Told:
+        for name in ("training_file", "n_epochs", "learning_rate"):
+            if name not in body:
+                return refusal(400, f"{name} is required")
+        if ("model" in body) == ("from_checkpoint" in body):
+            return refusal(400, "You must specify either a model or a checkpoint")
+        if len(body.get("suffix", "")) > 40:
+            return refusal(400, "suffix must be at most 40 characters")
+        self.bodies.append(body)
+        made = f"ft-{uuid.uuid4()}"
+        base = body.get("model") or self.runs[body["from_checkpoint"].split(":")[0]]["model"]
+        run = {
+            **{name: body.get(name) for name in ("training_file", "validation_file", "suffix", "n_epochs", "n_evals")},
+            "id": made,
+            "status": "pending",
+            "user_id": "user-1",
+            "model": base,
+            "learning_rate": body["learning_rate"],
+            "batch_size": body["batch_size"],
+            "model_output_name": f"acme/{base.split('/')[-1]}-{body.get('suffix')}-{made[3:11]}",
+            "created_at": _now(),
+            "updated_at": _now(),
+            "total_price": round(self._price(body) * NANODOLLARS),
+            "token_count": self._tokens(body),
+            "events": [],
+        }
+        self.runs[made] = run
+        self.rows[made] = []
+        _tell(run, "job_pending", "Fine tune request created")
+        return Told({name: value for name, value in run.items() if name != "events"})
+
+    def _estimate(self, body: dict[str, Any]) -> Told:
+        if self.invalid:
+            return Told({"estimation_available": False, "unavailable_reason": "train_file_invalid"})
+        if self.files[body["training_file"]]["processing_status"] != "COMPLETED":
+            return Told({"estimation_available": False, "unavailable_reason": "train_file_not_validated"})
+        return Told(
+            {
+                "estimation_available": True,
+                "estimated_total_price": self._price(body),
+                "allowed_to_proceed": self.allowed,
+                "estimated_train_token_count": self._tokens(body),
+                "estimated_eval_token_count": 0,
+                "user_limit": 100.0,
+            }
+        )
+
+    def _tokens(self, body: dict[str, Any]) -> int:
+        """Every pass over the rows counts, and every evaluation (docs.together.ai/docs/fine-tuning/pricing)."""
+        train = len(self.contents.get(body["training_file"], b"")) * body["n_epochs"]
+        valid = len(self.contents.get(body.get("validation_file") or "", b"")) * (body.get("n_evals") or 0)
+        return round((train + valid) * self.tokens_per_byte)
+
+    def _price(self, body: dict[str, Any]) -> float:
+        return self._tokens(body) * self.usd_per_million / 1_000_000
+
+    def _look(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Move a run on by one step, and tell of it."""
+        match run["status"]:
+            case "pending":
+                run["status"] = "queued"
+            case "queued":
+                run["status"] = "running"
+                total = run["n_epochs"] * STEPS_PER_EPOCH
+                _tell(run, "training_start", "Training started", total_steps=total)
+            case "running" if self.fails_with:
+                run["status"] = "error"
+                _tell(run, "job_error", self.fails_with, level="error")
+            case "running":
+                self._train(run)
+            case "compressing" | "uploading":
+                run["status"] = AFTER_TRAINING[AFTER_TRAINING.index(run["status"]) + 1]
+                if run["status"] == "completed":
+                    self._finish(run)
+            case "cancel_requested":
+                run["status"] = "cancelled"
+                _tell(run, "job_stopped", "Job stopped")
+            case _:
+                pass
+        run["updated_at"] = _now()
+        return run
+
+    def _train(self, run: dict[str, Any]) -> None:
+        rows, total = self.rows[run["id"]], run["n_epochs"] * STEPS_PER_EPOCH
+        done = sum("train/loss" in row for _, row in rows)
+        for step in range(done + 1, min(total, done + self.steps_per_look) + 1):
+            loss = round(2.0 * 0.9**step, 6)
+            at = datetime.now(UTC)
+            rows.append((at, {"train/loss": loss, "train/learning_rate": 1e-5, "train/global_step": step}))
+            if step % STEPS_PER_EPOCH == 0:
+                _tell(run, "epoch_complete", f"Epoch {step // STEPS_PER_EPOCH} completed", step=step)
+                _tell(run, "checkpoint_save", "Checkpoint saved", step=step, checkpoint_path=f"s3://{run['id']}/{step}")
+                if run["validation_file"]:
+                    rows.append((at, {"eval/loss": loss + 0.1, "train/global_step": step}))
+            if step == total:
+                run["status"] = "compressing"
+                _tell(run, "training_complete", "Training completed")
+
+    def _finish(self, run: dict[str, Any]) -> None:
+        run["model_object_name"] = run["model_output_name"]
+        self.add_model(run["model_output_name"])
+        _tell(run, "job_complete", "Job completed")
+
+    def add_model(self, name: str) -> None:
+        """Put a tuned model into the project's registry."""
+        model = f"ml_{uuid.uuid4().hex[:12]}"
+        self.models[model] = {
+            "id": model,
+            "name": name,
+            "organizationId": "org_1",
+            "projectId": "proj_1",
+            "visibility": "VISIBILITY_PRIVATE",
+            "weights": {"type": "WEIGHTS_TYPE_DEFAULT"},
+            "baseModel": "projects/proj_public/models/ml_base",
+            "baseModelId": "ml_base",
+        }
+
+    def _cancel(self, run: dict[str, Any]) -> Told:
+        if run["status"] in {"completed", "error", "cancelled"}:
+            return refusal(400, f"Job is {run['status']}")
+        run["status"] = "cancel_requested"
+        _tell(run, "cancel_requested", "Cancel requested")
+        return Told({name: value for name, value in run.items() if name != "events"})
+
+    def _figures(self, run: str, since: str | None) -> list[dict[str, float]]:
+        begin = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
+        return [row for at, row in self.rows[run] if at >= begin]
+
+
+def _form(asked: Asked) -> dict[str, str]:
+    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
+    form = email.message_from_bytes(head + asked.content, policy=email.policy.HTTP)
+    return {
+        str(part.get_param("name", header="content-disposition")): part.get_content().strip()
+        for part in form.iter_parts()  # type: ignore[attr-defined]
+    }
+
+
+def _tell(run: dict[str, Any], kind: str, message: str, *, level: str = "info", **more: Any) -> None:
+    event = {"object": "fine-tune-event", "created_at": _now(), "level": level, "message": message, "type": kind}
+    run["events"].append(event | more)
+
+
+def _checkpoints(run: dict[str, Any]) -> list[dict[str, Any]]:
+    saved = [event for event in run["events"] if event["type"] == "checkpoint_save"]
+    return [
+        {
+            "step": event["step"],
+            "path": event["checkpoint_path"],
+            "created_at": event["created_at"],
+            "checkpoint_type": "Final" if number == len(saved) else "Intermediate",
+        }
+        for number, event in enumerate(saved, 1)
+    ]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
