@@ -111,13 +111,21 @@ function select({ one, value, changed, id, many, context }, options) {
     "select",
     { id, multiple: many, "aria-label": id ? undefined : (one.placeholder?.text ?? "Choose") },
     many ? null : h("option", { value: "" }, one.placeholder?.text ?? "Choose…"),
-    options.map(({ value: v, label }) => h("option", { value: v, selected: chosen.includes(v) }, label)),
+    options.map((option) =>
+      option.options
+        ? h("optgroup", { label: option.label }, option.options.map((one) => choice(one, chosen)))
+        : choice(option, chosen),
+    ),
   );
   node.addEventListener("change", () =>
     changed(many ? [...node.selectedOptions].map((o) => o.value) : node.value || null),
   );
   return node;
 }
+
+const choice = ({ value, label }, chosen) => h("option", { value, selected: chosen.includes(value) }, label);
+
+const labelled = (options) => options.map((option) => ({ value: option.value, label: option.text.text }));
 
 const named = (context, mark, test) =>
   Object.entries(context.names).filter(([id]) => test.test(id)).map(([value, name]) => ({ value, label: mark + name }));
@@ -152,7 +160,11 @@ const CONTROLS = {
   datepicker: (given) => text(given, "date"),
   timepicker: (given) => text(given, "time"),
   static_select: (given) =>
-    select(given, optionsOf(given.one).map((option) => ({ value: option.value, label: option.text.text }))),
+    select(
+      given,
+      given.one.option_groups?.map((group) => ({ label: group.label.text, options: labelled(group.options) })) ??
+        labelled(optionsOf(given.one)),
+    ),
   users_select: (given) => select(given, named(given.context, "@", /^U/)),
   channels_select: (given) => select(given, named(given.context, "#", /^C/)),
   conversations_select: (given) => select(given, named(given.context, "#", /^C/)),

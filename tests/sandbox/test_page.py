@@ -42,7 +42,8 @@ def mrkdwn(text: str) -> Json:
 def launch_modal() -> Json:
     epochs = {"type": "number_input", "is_decimal_allowed": False, "action_id": "n", "initial_value": "3"}
     models = [{"text": plain(name), "value": name} for name in ("tiny", "big")]
-    model = {"type": "static_select", "action_id": "m", "options": models, "initial_option": models[0]}
+    groups = [{"label": plain(f"{one['value']} ones"), "options": [one]} for one in models]
+    model = {"type": "static_select", "action_id": "m", "option_groups": groups, "initial_option": models[0]}
     told = {"type": "checkboxes", "action_id": "c", "options": [{"text": plain("when ready"), "value": "ready"}]}
     blocks = [
         {"type": "input", "block_id": "epochs", "label": plain("Epochs"), "element": epochs},
@@ -102,6 +103,8 @@ def test_the_whole_story_by_hand(page: Page, app: App, workspace: Workspace, con
     modal.get_by_role("button", name="Go").click()
     expect(modal.get_by_role("alert")).to_have_text("At most 10.")
     modal.get_by_label("Epochs").fill("4")
+    headings = modal.get_by_label("Model").locator("optgroup")
+    assert headings.evaluate_all("all => all.map(one => one.label)") == ["tiny ones", "big ones"]
     modal.get_by_label("Model").select_option("big")
     modal.get_by_label("when ready").check()
     modal.get_by_label("Epochs").press("Enter")
