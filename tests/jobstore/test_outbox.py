@@ -154,6 +154,7 @@ def test_parent_before_reply_whatever_their_ranks(outbox: Outbox, put: Callable[
     for name, parent_ts in (("root", ""), ("middle", "root.ts"), ("leaf", "middle.ts")):
         attempt = begun(outbox, turn)
         assert (attempt.id, attempt.thread_ts) == (name, parent_ts)
+        assert attempt.rank is Rank.TERMINAL, "whoever keeps urgent news waiting is as urgent"
         outbox.end(turn, attempt, Outcome.SENT, ts=f"{name}.ts")
     assert outbox.begin(turn) is None
 
@@ -244,6 +245,82 @@ def test_edits_can_be_left_out_while_their_bucket_is_empty(outbox: Outbox, put: 
     outbox.end(turn, note, Outcome.SENT, ts="2.1")
     assert outbox.begin(turn, without=Side.EDITS) is None
     assert begun(outbox, turn).id == CARD.id
+
+
+def test_posts_can_be_left_out_while_their_bucket_is_empty(outbox: Outbox, put: Callable[..., None]) -> None:
+    put(CARD)
+    turn = taken(outbox)
+    outbox.end(turn, begun(outbox, turn), Outcome.SENT, ts="1.1")
+    put(a_delivery("note", rank=Rank.TERMINAL), CARD)
+    edit = begun(outbox, turn, without=Side.POSTS)
+    assert (edit.id, edit.side) == (CARD.id, Side.EDITS)
+    outbox.end(turn, edit, Outcome.SENT)
+    assert outbox.begin(turn, without=Side.POSTS) is None
+    assert begun(outbox, turn).side is Side.POSTS
+
+
+def test_edit_waits_since_its_oldest_version_that_is_not_shown(
+    outbox: Outbox, put: Callable[..., None], peek: redis.Redis
+) -> None:
+    key = f"tuneroom:{{T1}}:delivery:{CARD.id}"
+    put(CARD)
+    peek.hset(key, "waiting_ms", 1000)
+    put(CARD)
+    turn = taken(outbox)
+    first = begun(outbox, turn)
+    assert first.waiting_ms == 1000
+    put(CARD)
+    outbox.end(turn, first, Outcome.SENT, ts="1.1")
+    assert begun(outbox, turn).waiting_ms > first.put_ms - 1, "what came before is shown"
+
+
+def test_what_is_put_off_is_passed_over_and_opens_its_channel_in_time(
+    outbox: Outbox, put: Callable[..., None], peek: redis.Redis
+) -> None:
+    put(a_delivery("broken"), a_delivery("whole"))
+    turn = taken(outbox)
+    outbox.end(turn, begun(outbox, turn), Outcome.LATER, later_in_ms=3_600_000)
+    assert drain(outbox, turn) == ["whole"]
+    outbox.leave(turn)
+    later_ms = int(peek.hget("tuneroom:{T1}:delivery:broken", "later_ms") or 0)
+    assert peek.zscore("tuneroom:{T1}:channels", CHANNEL) == later_ms
+    put(a_delivery("new"))
+    turn = taken(outbox)
+    assert drain(outbox, turn) == ["new"], "and nothing else is taken for due"
+    outbox.leave(turn, due_in_ms=60_000)
+    assert (peek.zscore("tuneroom:{T1}:channels", CHANNEL) or 0) < later_ms, "the sooner of the two"
+
+
+def test_what_was_put_off_counts_and_is_tried_again(
+    outbox: Outbox, put: Callable[..., None], peek: redis.Redis
+) -> None:
+    put(a_delivery("broken"))
+    turn = taken(outbox)
+    for attempts in range(1, 4):
+        attempt = begun(outbox, turn)
+        assert (attempt.attempts, attempt.was_unsure) == (attempts, False)
+        outbox.end(turn, attempt, Outcome.LATER, later_in_ms=3_600_000)
+        assert outbox.begin(turn) is None
+        peek.hset("tuneroom:{T1}:delivery:broken", "later_ms", 1)
+
+
+def test_reply_waits_with_the_parent_that_is_put_off(outbox: Outbox, put: Callable[..., None]) -> None:
+    put(a_delivery("root"), a_delivery("reply", parent="root", rank=Rank.TERMINAL), a_delivery("other"))
+    turn = taken(outbox)
+    root = begun(outbox, turn)
+    outbox.end(turn, root, Outcome.LATER, later_in_ms=3_600_000)
+    assert (root.id, drain(outbox, turn)) == ("root", ["other"])
+
+
+def test_what_may_have_got_through_is_looked_up_though_it_was_put_off(
+    outbox: Outbox, put: Callable[..., None], peek: redis.Redis
+) -> None:
+    put(a_delivery("a"))
+    turn = taken(outbox)
+    outbox.end(turn, begun(outbox, turn), Outcome.UNSURE)
+    outbox.end(turn, begun(outbox, turn), Outcome.LATER, later_in_ms=3_600_000)
+    peek.hset("tuneroom:{T1}:delivery:a", "later_ms", 1)
+    assert begun(outbox, turn).was_unsure
 
 
 def test_attempt_that_was_surely_not_made_is_not_looked_up(outbox: Outbox, put: Callable[..., None]) -> None:
