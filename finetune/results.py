@@ -23,7 +23,12 @@ _COLUMNS = {
     "train_loss": ("train_loss", "training_loss"),
     "valid_loss": ("valid_loss", "validation_loss"),
     "train_accuracy": ("train_accuracy", "train_mean_token_accuracy", "training_token_accuracy"),
-    "valid_accuracy": ("valid_mean_token_accuracy", "valid_accuracy", "validation_token_accuracy"),
+    "valid_accuracy": (
+        "valid_mean_token_accuracy",
+        "valid_accuracy",
+        "validation_token_accuracy",
+        "validation_mean_token_accuracy",  # Azure's
+    ),
     "full_valid_loss": ("full_valid_loss",),
     "full_valid_accuracy": ("full_valid_mean_token_accuracy",),
     "train_sequence_accuracy": ("training_sequence_accuracy",),

@@ -1,34 +1,69 @@
-"""The bodies of OpenAI's protocol: what a request is asked for as."""
+"""The bodies of OpenAI's protocol: what a request is asked for as, in the dialect of whoever is asked."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from workers.intent_tags import tagged
+from workers.openai_dialects import ORIGINAL, SUFFIX_CHARACTERS
+
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest, Wandb
+    from workers.openai_dialects import Dialect
     from workers.provider import Order
 
 INTENT_KEY: Final = "tuneroom_intent"
 AUTO: Final = "auto"
 
 
-def creation(order: Order) -> dict[str, Any]:
-    """Return the whole body that creates a run: every choice that was confirmed, and nothing else."""
+def creation(order: Order, dialect: Dialect = ORIGINAL) -> dict[str, Any]:
+    """Return what `jobs.create` is called with: every choice that was confirmed, and nothing else.
+
+    What the SDK has no argument for is in `extra_body`.
+    """
     request = order.request
     body: dict[str, Any] = {
-        "model": request.parent.name if request.parent else request.model,
+        "model": request.parent.name if request.parent else bare(request.model, request.provider),
         "training_file": order.train_file,
-        "suffix": request.suffix,
         "seed": request.seed,
-        "metadata": {INTENT_KEY: order.intent},
-        "method": method(request, order.grader),
     }
+    body |= _known_again(order, dialect)
+    if dialect.settings == "flat":
+        body["hyperparameters"] = flat_settings(request, dialect)
+    else:
+        body["method"] = method(request, order.grader)
     if order.valid_file:
         body["validation_file"] = order.valid_file
     if request.wandb:
         body["integrations"] = [{"type": "wandb", "wandb": wandb(request.wandb)}]
-    return body
+    return body | ({"extra_body": dict(dialect.body)} if dialect.body else {})
+
+
+def bare(model: str, provider: str) -> str:
+    """Return what the provider calls a base model: our table says "azure/gpt-4.1" where OpenAI has one of that name."""
+    return model.removeprefix(f"{provider}/")
+
+
+def _known_again(order: Order, dialect: Dialect) -> dict[str, Any]:
+    """The suffix, and what a run that was lost is found by."""
+    if dialect.lookup == "suffix":
+        return {"suffix": tagged(order.request.suffix, order.intent, most=SUFFIX_CHARACTERS)}
+    return {"suffix": order.request.suffix, "metadata": {INTENT_KEY: order.intent}}
+
+
+def flat_settings(request: TrainRequest, dialect: Dialect) -> dict[str, Any]:
+    """Return hyperparameters beside the method, the learning rate as an absolute one.
+
+    There is no "auto" here. What nobody chose is the provider's default, but for the epochs: what they cost was
+    confirmed by a number, so it is that number that is asked for.
+    """
+    chosen: dict[str, Any] = {
+        "n_epochs": min(request.epochs or request.quote.epochs, dialect.epochs_max),
+        "batch_size": request.batch_size,
+        "learning_rate": request.learning_rate,
+    }
+    return {name: value for name, value in chosen.items() if value is not None} | dict(dialect.flat_settings)
 
 
 def method(request: TrainRequest, grader: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import openai
 
 from workers.provider import ErrorKind, ProviderError
+from workers.refusals import no_answer, of_status, retry_after_s, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -28,77 +29,55 @@ HOW_TO_MEND: dict[str, tuple[ErrorKind, str, str]] = {
         "The provider does not know this model.",
         "Choose another model; /tune list shows what is here.",
     ),
+    # Azure's own codes (ErrorCode of its authoring API, and of its content filter)
+    "quotaExceeded": (
+        ErrorKind.QUOTA,
+        "The provider's quota is used up.",
+        "Free some of it or have it raised, then start the job again.",
+    ),
+    "unexpectedEntityState": (
+        ErrorKind.RETRY,
+        "The provider is not ready for that yet.",
+        "I'm trying again by myself.",
+    ),
+    "DeploymentNotFound": (
+        ErrorKind.MISSING,
+        "The model is not deployed at the provider.",
+        "Deploy it there under its own name; I notice it by myself.",
+    ),
+    "content_filter": (
+        ErrorKind.REFUSED,
+        "The provider's content filter stopped this.",
+        "Ask in other words, or have the filter of the deployment changed.",
+    ),
 }
+
+KEY: Final = "OPENAI_API_KEY, or this provider's own key,"
+CUT_OFF: Final = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol", "PoolTimeout"})
+"""Why a request surely never left."""
 
 
 def translate(error: openai.APIError) -> ProviderError:
     """Return the ProviderError for an SDK error."""
     if isinstance(error, openai.APIStatusError):
         return _of_status(error)
-    cause = type(error.__cause__).__name__
-    if cause in {"ConnectError", "ConnectTimeout", "UnsupportedProtocol", "PoolTimeout"}:
-        return ProviderError(
-            ErrorKind.RETRY, "unreachable", "The provider cannot be reached.", "I'm trying again by myself."
-        )
-    # the request may have arrived: nobody knows what became of it
-    return ProviderError(
-        ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
-    )
+    return unreachable() if type(error.__cause__).__name__ in CUT_OFF else no_answer()
 
 
 def _of_status(error: openai.APIStatusError) -> ProviderError:
     code = error.code or ""
-    said = _sentence(error)
     if code in HOW_TO_MEND:
         kind, message, hint = HOW_TO_MEND[code]
         return ProviderError(kind, code, message, hint)
-    if error.status_code == 401:
-        return ProviderError(
-            ErrorKind.REFUSED,
-            code or "key-refused",
-            "The provider refused the API key.",
-            "Whoever runs me must set OPENAI_API_KEY to a key that works; then start the job again.",
-        )
-    if error.status_code == 429:
-        return ProviderError(
-            ErrorKind.RETRY,
-            code or "rate-limited",
-            "The provider is busy and asked me to wait.",
-            "I'm trying again by myself.",
-            retry_after_s=_retry_after_s(error),
-        )
-    if error.status_code == 404:
-        return ProviderError(
-            ErrorKind.MISSING, code or "missing", "The provider has no such thing.", "Look at what it says.", said=said
-        )
-    if error.status_code in {408, 409} or error.status_code >= 500:
-        return ProviderError(
-            ErrorKind.UNSURE,
-            code or f"http-{error.status_code}",
-            f"The provider failed (HTTP {error.status_code}).",
-            "I'm trying again by myself.",
-            retry_after_s=_retry_after_s(error),
-        )
-    return ProviderError(
-        ErrorKind.REFUSED,
-        code or f"http-{error.status_code}",
-        "The provider refused it.",
-        "Change what it names and try again.",
-        said=said,
-    )
+    wait_s = retry_after_s(error.response.headers)
+    return of_status(error.status_code, code=code, said=_sentence(error), retry_after_s=wait_s, key=KEY)
 
 
 def _sentence(error: openai.APIStatusError) -> str:
     if isinstance(error.body, dict):
         body = cast("dict[str, Any]", error.body)
-        return str(body.get("message") or error.message)[:300]
+        return str(body.get("message") or body.get("detail") or error.message)[:300]
     return f"HTTP {error.status_code}"
-
-
-def _retry_after_s(error: openai.APIStatusError) -> float | None:
-    with contextlib.suppress(ValueError):
-        return max(0.0, min(600.0, float(error.response.headers.get("retry-after", ""))))
-    return None
 
 
 @contextlib.contextmanager

@@ -1,35 +1,38 @@
-"""The first adapter: OpenAI's protocol by `base_url` (OpenAI, gateways, our own trainer)."""
+"""The first adapter: OpenAI's protocol by `base_url` (OpenAI, Azure, Nebius, gateways, our own trainer)."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
 import openai
 
-from workers import openai_uploads, openai_watching
+from workers import openai_checkpoints, openai_lookup, openai_permission, openai_uploads, openai_watching
 from workers.endpoint import Endpoint as Endpoint  # noqa: PLC0414, TC001 - wiring takes it from here
 from workers.expectation import expected_s
+from workers.openai_adapters import Adapters
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_archive import OpenAIArchive
-from workers.openai_bodies import INTENT_KEY, creation
+from workers.openai_bodies import bare, creation
+from workers.openai_dialects import dialect_of
 from workers.openai_errors import plain_words
-from workers.openai_watching import STATUSES
-from workers.provider import ErrorKind, ListedModel, ProviderError, Run, RunStatus, TunedCheckpoint
+from workers.openai_runs import FIGURES_OF, SaidRun, decoded, run_of
+from workers.provider import ErrorKind, ListedModel, ProviderError, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from openai.types.fine_tuning import FineTuningJob
+    from workers.provider import Answer, Hosting, Order, Question, Rows, Run, RunEvent, TunedCheckpoint
 
-    from workers.provider import Answer, Hosting, Order, Question, Rows, RunEvent
-
-LOOKUP_RUNS_MAX: Final = 500
 CONNECTIONS_MAX: Final = 128
 IDLE_CONNECTIONS_MAX: Final = 12
 EXPECTATION_TIMEOUT_S: Final = 15.0
+STANDS_OTHERWISE: Final = frozenset({"unexpectedEntityState", "conflict"})
+"""What Azure says of a run that can no longer be told what it was told."""
 
 
 class OpenAIProtocol:
@@ -37,6 +40,7 @@ class OpenAIProtocol:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._dialect = dialect_of(endpoint.name)
 
     @property
     def name(self) -> str:
@@ -68,7 +72,11 @@ class OpenAIProtocol:
     @property
     def archive(self) -> OpenAIArchive:
         """What it still has of fine-tunes that exist."""
-        return OpenAIArchive(self._client)
+        return OpenAIArchive(self._client, self.download)
+
+    @functools.cached_property
+    def _adapters(self) -> Adapters | None:
+        return Adapters(self._client) if self._dialect.adapters else None
 
     @property
     def hosting(self) -> Hosting | None:
@@ -78,35 +86,36 @@ class OpenAIProtocol:
     def expected_s(self, model: str, size_bytes: int) -> float | None:
         """Read it from `expected_training` of the model, which our trainer has and the protocol does not know."""
         with plain_words():
-            found = self._client.models.retrieve(model, timeout=EXPECTATION_TIMEOUT_S)
+            found = self._client.models.retrieve(bare(model, self.name), timeout=EXPECTATION_TIMEOUT_S)
         return expected_s(getattr(found, "expected_training", None), size_bytes)
+
+    def may_train(self, model: str) -> None:
+        """Ask whether runs may be listed, and what the model says of itself; neither costs anything."""
+        asked = bare(model, self.name)
+        openai_permission.insist(self._client, asked, today=datetime.now(UTC).date())
 
     def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
         """Upload training rows by the Files API, or by parts."""
-        return openai_uploads.upload(self._client, rows, sent, part_bytes=self._endpoint.part_bytes)
+        part_bytes = self._endpoint.part_bytes
+        return openai_uploads.upload(self._client, rows, sent, part_bytes=part_bytes, dialect=self._dialect)
 
     def find_file(self, rows: Rows) -> str:
         """Look a file up by its name and size."""
-        return openai_uploads.find(self._client, rows)
+        return openai_uploads.find(self._client, rows, self._dialect)
 
     def has_file(self, file: str) -> bool:
         """Whether the provider still has a file."""
         try:
             with plain_words():
-                return self._client.files.retrieve(file).status != "error"
+                return self._client.files.retrieve(file).status not in openai_uploads.LOST
         except ProviderError as error:
             if error.kind is ErrorKind.MISSING:
                 return False
             raise
 
     def find_run(self, intent: str) -> Run | None:
-        """Look a run up by the intent in its metadata; the filter is checked, since not every provider applies it."""
-        with plain_words():
-            jobs = self._client.fine_tuning.jobs.list(metadata={INTENT_KEY: intent}, limit=100)
-            for job in _at_most(jobs, LOOKUP_RUNS_MAX):
-                if (job.metadata or {}).get(INTENT_KEY) == intent:
-                    return _run(job)
-        return None
+        """Look a run up by what it carries of its intent."""
+        return openai_lookup.find(self._client, intent, self._dialect)
 
     def estimate_usd(self, order: Order) -> float | None:  # noqa: ARG002 - the port's
         """None: the protocol tells no price before the bill."""
@@ -114,25 +123,23 @@ class OpenAIProtocol:
 
     def create_run(self, order: Order) -> Run:
         """Create a paid run: one POST, within the deadline, carrying the intent's id."""
+        once = self._client.with_options(max_retries=0).fine_tuning.jobs.with_raw_response
         with plain_words():
-            job = self._client.with_options(max_retries=0).fine_tuning.jobs.create(
-                **creation(order), timeout=httpx2.Timeout(self._endpoint.create_deadline_s, connect=5.0)
+            answer = once.create(
+                **creation(order, self._dialect),
+                timeout=httpx2.Timeout(self._endpoint.create_deadline_s, connect=5.0),
             )
-            return _run(job)
+        return run_of(decoded(answer.content, SaidRun, is_paid=True), self._dialect)
 
     def checkpoints(self, run: str) -> list[TunedCheckpoint]:
         """Return a run's checkpoints; a provider that does not know the address has none."""
-        try:
-            with plain_words():
-                found = self._client.fine_tuning.jobs.checkpoints.list(run, limit=10).data
-        except ProviderError as error:
-            if error.kind is ErrorKind.MISSING:
-                return []
-            raise
-        return [TunedCheckpoint(name=one.fine_tuned_model_checkpoint, step=one.step_number) for one in found]
+        return openai_checkpoints.checkpoints(self._client, run, self._dialect)
 
     def delete_model(self, model: str) -> None:
         """Delete a tuned model."""
+        if self._adapters is not None:
+            self._adapters.delete(model)
+            return
         try:
             with plain_words():
                 self._client.models.delete(model)
@@ -141,7 +148,9 @@ class OpenAIProtocol:
                 raise
 
     def download(self, file: str) -> bytes:
-        """Return a file's bytes."""
+        """Return a file's bytes, or the figures of a run that has them in its checkpoints."""
+        if file.startswith(FIGURES_OF):
+            return openai_checkpoints.figures(self._client, file.removeprefix(FIGURES_OF))
         with plain_words():
             return self._client.files.content(file).read()
 
@@ -152,6 +161,8 @@ class OpenAIProtocol:
 
     def answer(self, question: Question) -> Answer:
         """Ask a model by chat or by completion, as its contract says."""
+        if self._adapters is not None:
+            question = replace(question, model=self._adapters.asked_as(question.model))
         with plain_words():
             return self._chat(question) if question.contract.kind == "chat" else self._completion(question)
 
@@ -183,11 +194,14 @@ class OpenAIProtocol:
 
     async def run(self, run: str) -> Run:
         """Return a run as it is now."""
-        return await openai_watching.run(self._async_client, run)
+        found = await openai_watching.run(self._async_client, run, self._dialect)
+        if self._adapters is None or found.status is not RunStatus.SUCCEEDED or found.model:
+            return found
+        return replace(found, model=await asyncio.to_thread(self._adapters.of_run, found))
 
     def runs(self) -> AsyncIterator[list[Run]]:
         """Yield pages of the account's runs, the newest first."""
-        return openai_watching.pages(self._async_client)
+        return openai_watching.pages(self._async_client, self._dialect)
 
     async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
         """Return a run's events since then, oldest first."""
@@ -195,22 +209,21 @@ class OpenAIProtocol:
 
     async def pause(self, run: str) -> Run:
         """Pause a run."""
-        return await self._steered(run, self._async_client.fine_tuning.jobs.pause)
+        return await self._steered(run, self._async_client.fine_tuning.jobs.with_raw_response.pause)
 
     async def resume(self, run: str) -> Run:
         """Resume a run."""
-        return await self._steered(run, self._async_client.fine_tuning.jobs.resume)
+        return await self._steered(run, self._async_client.fine_tuning.jobs.with_raw_response.resume)
 
     async def cancel(self, run: str) -> Run:
         """Cancel a run."""
-        return await self._steered(run, self._async_client.fine_tuning.jobs.cancel)
+        return await self._steered(run, self._async_client.fine_tuning.jobs.with_raw_response.cancel)
 
-    async def _steered(self, run: str, steer: Callable[[str], Awaitable[FineTuningJob]]) -> Run:
+    async def _steered(self, run: str, steer: Callable[[str], Awaitable[Any]]) -> Run:
         try:
-            with plain_words():
-                return _run(await steer(run))
+            return await openai_watching.steered(steer(run), self._dialect)
         except ProviderError as error:
-            if error.is_final:  # it stands otherwise meanwhile
+            if error.is_final or error.code in STANDS_OTHERWISE:
                 return await self.run(run)
             raise
 
@@ -227,37 +240,3 @@ def shutdown_of(model: Any) -> date | None:
 def openai_default() -> str:
     """Return OpenAI's own address, said aloud so that the SDK never takes one from the environment."""
     return "https://api.openai.com/v1"
-
-
-def _at_most(jobs: Iterator[FineTuningJob] | Any, limit: int) -> Iterator[FineTuningJob]:
-    for number, job in enumerate(jobs):
-        if number >= limit:
-            return
-        yield job
-
-
-def _run(job: FineTuningJob) -> Run:
-    # `error: {}` parses to a truthy object in the SDK
-    error = job.error if job.error and job.error.code else None
-    return Run(
-        id=job.id,
-        status=STATUSES.get(job.status, RunStatus.RUNNING),
-        said=job.status,
-        model=job.fine_tuned_model or "",
-        trained_tokens=job.trained_tokens,
-        epochs=_told(job.hyperparameters.n_epochs),
-        rate=_told(job.hyperparameters.learning_rate_multiplier),
-        result_file=next(iter(job.result_files or []), ""),
-        error_code=error.code if error else "",
-        error_message=error.message if error else "",
-        base=job.model,
-        suffix=getattr(job, "user_provided_suffix", None) or "",
-        files=tuple(file for file in (job.training_file, job.validation_file) if file),
-        created_ms=job.created_at * 1000,
-        finished_ms=(job.finished_at or 0) * 1000,
-    )
-
-
-def _told(value: Any) -> Any:
-    """A hyperparameter, None while it is "auto"."""
-    return None if isinstance(value, str) else value

@@ -243,6 +243,10 @@ class Provider(Protocol):
         """Return how long a run on so many bytes of rows takes here, None where the provider does not say."""
         ...
 
+    def may_train(self, model: str) -> None:
+        """Raise ProviderError where a call that costs nothing tells that this account may not train a model here."""
+        ...
+
     def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
         """Upload training rows and return the provider's id for them; `sent` hears how many bytes have arrived."""
         ...

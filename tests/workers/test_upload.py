@@ -12,6 +12,7 @@ from finetune.catalogue import Catalogue
 from jobstore.blobs import Blobs
 from jobstore.money import Account, Reservation, person_account
 from tests.support.samples import CHANNEL, MONTH, TEAM, a_job, recorded
+from workers.provider import ErrorKind, ProviderError
 from workers.stages import upload as stage
 from workers.workshop import Timings, Workshop
 
@@ -36,6 +37,11 @@ class Receiving:
         self.files: dict[str, bytes] = {}
         self.listed: list[tuple[str, int, str]] = []
         self.between: Callable[[], Any] = lambda: None
+        self.refuses: ProviderError | None = None
+
+    def may_train(self, model: str) -> None:
+        if self.refuses is not None:
+            raise self.refuses
 
     def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
         received = b""
@@ -131,6 +137,13 @@ def test_cancelled_while_it_is_on_its_way_stops_and_gives_the_money_back(
     assert after.state == "cancelled"
     assert provider.files == {}
     assert [shop.store.spend(TEAM, MONTH, account) for account in ("", "person:U1")] == [(0.0, 0.0)] * 2
+
+
+def test_account_that_may_not_train_sends_no_byte(shop: Workshop, provider: Receiving, uploading: Record[Job]) -> None:
+    provider.refuses = ProviderError(ErrorKind.NOT_AVAILABLE, "training_not_available", "It may not.", "Go elsewhere.")
+    with pytest.raises(ProviderError, match="training_not_available"):
+        stage.upload(shop, uploading)
+    assert provider.files == {}
 
 
 def test_file_that_is_remembered_or_listed_is_not_sent_again(

@@ -1,7 +1,8 @@
 """uploading → creating: bring the rows to the provider, unless it has them already.
 
 A file's name at the provider carries the hash of its bytes. What was uploaded before is used again: where we remember
-its id, or where the provider lists it, as after a crash between the upload and our writing it down.
+its id, or where the provider lists it, as after a crash between the upload and our writing it down. Before the first
+byte goes out, the provider is asked whether the account may train at all, where it says so for nothing.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class _Uploading:
         self._team = record.ref.team
         self._sizes = {blob: self._size(blob) for blob in _blobs(record.data)}
         self._arrived = 0
+        self._may_train = False
         self._said_ms = shop.store.now_ms()
 
     @property
@@ -76,9 +78,16 @@ class _Uploading:
         if not (file and self._provider.has_file(file)):
             with self._shop.blobs.open(self._team, blob) as content:
                 rows = Rows(file=content, name=f"tuneroom-{blob[:32]}.jsonl", size_bytes=self._sizes[blob])
-                file = self._provider.find_file(rows) or self._provider.upload(rows, self._tell)
+                file = self._provider.find_file(rows) or self._uploaded(rows)
         self._arrived += self._sizes[blob]
         return file
+
+    def _uploaded(self, rows: Rows) -> str:
+        if not self._may_train:
+            request = self.record.data.request
+            self._provider.may_train(request.parent.name if request.parent else request.model)
+            self._may_train = True
+        return self._provider.upload(rows, self._tell)
 
     def _tell(self, sent_bytes: int) -> None:
         """Say on the card how far it is, now and then, and hear of a cancellation."""
