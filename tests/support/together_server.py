@@ -137,6 +137,10 @@ def _handler_of(server: TogetherServer) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the base class's names
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            """Tell the provider's own time."""
+            return super().date_time_string(server.training.now().timestamp() if timestamp is None else timestamp)
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Stay quiet."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.together_wire import Told, refusal
@@ -21,7 +21,8 @@ AFTER_TRAINING: Final = ("compressing", "uploading", "completed")
 class Training:
     """`late_lists`: so many looks at the list do not show the newest run yet. `validates`: files are read at once.
 
-    `tokens_per_byte` and `usd_per_million` make the price; `allowed`: whether the account could pay it.
+    `tokens_per_byte` and `usd_per_million` make the price; `allowed`: whether the account could pay it. `ahead_s`: how
+    far its clock is ahead of ours.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,11 @@ class Training:
         self.tokens_per_byte = 0.25
         self.usd_per_million = 0.5
         self.fails_with = ""
+        self.ahead_s = 0.0
+
+    def now(self) -> datetime:
+        """Return the provider's own time."""
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
 
     def answer(self, asked: Asked) -> Told | None:  # noqa: PLR0911 - a route each
         """Answer what is about files and runs, None for everything else."""
@@ -76,7 +82,7 @@ class Training:
             "FileType": told["file_type"],
             "purpose": told["purpose"],
             "bytes": 0,
-            "created_at": int(datetime.now(UTC).timestamp()),
+            "created_at": int(self.now().timestamp()),
             "processing_status": "PENDING",
         }
         return Told(b"", 302, {"Location": f"{self.address}/storage/{file}", "X-Together-File-Id": file})
@@ -147,15 +153,15 @@ class Training:
             "learning_rate": body["learning_rate"],
             "batch_size": body["batch_size"],
             "model_output_name": f"acme/{base.split('/')[-1]}-{body.get('suffix')}-{made[3:11]}",
-            "created_at": _now(),
-            "updated_at": _now(),
+            "created_at": self._said(),
+            "updated_at": self._said(),
             "total_price": round(self._price(body) * NANODOLLARS),
             "token_count": self._tokens(body),
             "events": [],
         }
         self.runs[made] = run
         self.rows[made] = []
-        _tell(run, "job_pending", "Fine tune request created")
+        self._tell(run, "job_pending", "Fine tune request created")
         return Told({name: value for name, value in run.items() if name != "events"})
 
     def _estimate(self, body: dict[str, Any]) -> Told:
@@ -191,10 +197,10 @@ class Training:
             case "queued":
                 run["status"] = "running"
                 total = run["n_epochs"] * STEPS_PER_EPOCH
-                _tell(run, "training_start", "Training started", total_steps=total)
+                self._tell(run, "training_start", "Training started", total_steps=total)
             case "running" if self.fails_with:
                 run["status"] = "error"
-                _tell(run, "job_error", self.fails_with, level="error")
+                self._tell(run, "job_error", self.fails_with, level="error")
             case "running":
                 self._train(run)
             case "compressing" | "uploading":
@@ -203,10 +209,10 @@ class Training:
                     self._finish(run)
             case "cancel_requested":
                 run["status"] = "cancelled"
-                _tell(run, "job_stopped", "Job stopped")
+                self._tell(run, "job_stopped", "Job stopped")
             case _:
                 pass
-        run["updated_at"] = _now()
+        run["updated_at"] = self._said()
         return run
 
     def _train(self, run: dict[str, Any]) -> None:
@@ -214,21 +220,23 @@ class Training:
         done = sum("train/loss" in row for _, row in rows)
         for step in range(done + 1, min(total, done + self.steps_per_look) + 1):
             loss = round(2.0 * 0.9**step, 6)
-            at = datetime.now(UTC)
+            at = self.now()
             rows.append((at, {"train/loss": loss, "train/learning_rate": 1e-5, "train/global_step": step}))
             if step % STEPS_PER_EPOCH == 0:
-                _tell(run, "epoch_complete", f"Epoch {step // STEPS_PER_EPOCH} completed", step=step)
-                _tell(run, "checkpoint_save", "Checkpoint saved", step=step, checkpoint_path=f"s3://{run['id']}/{step}")
+                self._tell(run, "epoch_complete", f"Epoch {step // STEPS_PER_EPOCH} completed", step=step)
+                self._tell(
+                    run, "checkpoint_save", "Checkpoint saved", step=step, checkpoint_path=f"s3://{run['id']}/{step}"
+                )
                 if run["validation_file"]:
                     rows.append((at, {"eval/loss": loss + 0.1, "train/global_step": step}))
             if step == total:
                 run["status"] = "compressing"
-                _tell(run, "training_complete", "Training completed")
+                self._tell(run, "training_complete", "Training completed")
 
     def _finish(self, run: dict[str, Any]) -> None:
         run["model_object_name"] = run["model_output_name"]
         self.add_model(run["model_output_name"])
-        _tell(run, "job_complete", "Job completed")
+        self._tell(run, "job_complete", "Job completed")
 
     def add_model(self, name: str) -> None:
         """Put a tuned model into the project's registry."""
@@ -248,8 +256,15 @@ class Training:
         if run["status"] in {"completed", "error", "cancelled"}:
             return refusal(400, f"Job is {run['status']}")
         run["status"] = "cancel_requested"
-        _tell(run, "cancel_requested", "Cancel requested")
+        self._tell(run, "cancel_requested", "Cancel requested")
         return Told({name: value for name, value in run.items() if name != "events"})
+
+    def _tell(self, run: dict[str, Any], kind: str, message: str, *, level: str = "info", **more: Any) -> None:
+        event = {"object": "fine-tune-event", "created_at": self._said(), "level": level, "message": message}
+        run["events"].append(event | {"type": kind} | more)
+
+    def _said(self) -> str:
+        return self.now().isoformat().replace("+00:00", "Z")
 
     def _figures(self, run: str, since: str | None) -> list[dict[str, float]]:
         begin = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
@@ -265,11 +280,6 @@ def _form(asked: Asked) -> dict[str, str]:
     }
 
 
-def _tell(run: dict[str, Any], kind: str, message: str, *, level: str = "info", **more: Any) -> None:
-    event = {"object": "fine-tune-event", "created_at": _now(), "level": level, "message": message, "type": kind}
-    run["events"].append(event | more)
-
-
 def _checkpoints(run: dict[str, Any]) -> list[dict[str, Any]]:
     saved = [event for event in run["events"] if event["type"] == "checkpoint_save"]
     return [
@@ -281,7 +291,3 @@ def _checkpoints(run: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for number, event in enumerate(saved, 1)
     ]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")

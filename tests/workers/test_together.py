@@ -13,11 +13,13 @@ from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from finetune.launch import Parent
 from finetune.results import parse_results
+from jobstore.jobs import Progress
 from tests.support.samples import a_request
 from tests.support.together_server import CREATE, KEY, TogetherServer
 from tests.support.together_serving import BASE
 from tests.support.together_wire import Told, refusal
 from workers.endpoint import Endpoint
+from workers.progress import progressed
 from workers.provider import ErrorKind, Order, ProviderError, Question, Rows, RunStatus
 from workers.together_protocol import Together
 
@@ -273,6 +275,40 @@ def test_the_list_shows_live_runs_newest_first_and_leaves_ended_ones_to_be_asked
     listed = [run.id for run in asyncio.run(pages())]
     assert listed == [live[1].id, live[0].id]
     assert ended.id not in listed
+
+
+@pytest.mark.parametrize("between_looks_s", [0, 20, 90])
+def test_events_and_figures_are_taken_in_once_each(
+    server: TogetherServer, provider: Together, between_looks_s: float
+) -> None:
+    created = provider.create_run(order(provider, valid=True, epochs=4))
+
+    async def follow() -> Progress:
+        progress, ended = Progress(), 0
+        while ended < 3:  # looks after the end must not take anything in again
+            run = await provider.run(created.id)
+            found = await provider.events(created.id, since_ms=progress.seen_since_ms)
+            progress = progressed(progress, run, found, now_ms=0)
+            server.training.ahead_s += between_looks_s
+            ended += run.status is RunStatus.SUCCEEDED
+        return progress
+
+    progress = asyncio.run(follow())
+    told = server.training.runs[created.id]["events"]
+    assert progress.events == len(told) + len(server.training.rows[created.id])
+    assert (progress.step, progress.total_steps) == (16, 16)
+    assert progress.train_loss == pytest.approx(2.0 * 0.9**16, abs=1e-6)
+    assert progress.valid_loss == pytest.approx(2.0 * 0.9**16 + 0.1, abs=1e-6)
+
+
+def test_two_events_that_say_the_same_are_two(server: TogetherServer, provider: Together) -> None:
+    run = provider.create_run(order(provider))
+    told = server.training.runs[run.id]["events"]
+    told.append(dict(told[0]))
+    found = asyncio.run(provider.events(run.id, since_ms=0))
+    again = asyncio.run(at(server.address).events(run.id, since_ms=0))
+    assert len({event.id for event in found}) == 2
+    assert [event.id for event in found] == [event.id for event in again]
 
 
 def test_figures_become_the_table_of_a_result_file(provider: Together) -> None:
