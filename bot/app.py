@@ -10,7 +10,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.fetcher import Fetcher
-from bot.listeners import buttons, commands, files, home, modals, talk, templates
+from bot.listeners import buttons, commands, elsewhere, files, home, modals, talk, templates
 from bot.payloads import text
 from bot.people import People
 from bot.sender import Sender
@@ -41,7 +41,7 @@ def build(desk: Desk, *, token: str, signing_secret: str) -> App:
     app.use(_begin)
     people = People(client)
     # modals before buttons: a form answers its own buttons
-    for listeners in (files, commands, home, templates, modals, buttons):
+    for listeners in (files, commands, home, templates, elsewhere, modals, buttons):
         listeners.register(app, desk, people)
     talk.register(app, desk, people)  # last: it takes whatever the others did not
     return app

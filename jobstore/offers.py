@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from jobstore.keys import prefix, runs_hash
 from jobstore.scripts import Scripts
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class Offers:
             return msgspec.json.decode(kept, type=Listing) if kept else None
         except msgspec.ValidationError:
             return None
+
+    def own_runs(self, team: str, provider: str) -> frozenset[str]:
+        """Return the provider's ids of the runs that jobs of a team started, as far back as they are remembered."""
+        return frozenset(self._redis.hgetall(prefix(team) + runs_hash(provider)))
 
     def now_ms(self) -> int:
         """The one clock: Redis's."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackClientError
 
 from bot.confirming import month_of
+from bot.replacing import has_model, today_of, with_stops
 from bot.views.home import Spend, closed_home, home
 from finetune.errors import UserError
+from finetune.last_days import SOON
 from finetune.permissions import Act, Place, Policy, may
 from jobstore.money import person_account
 from jobstore.states import Kind
@@ -54,4 +56,7 @@ def home_of(desk: Desk, people: People, user: str, team: str) -> dict[str, Any]:
         all_usd=sum(desk.store.spend(team, month)),
         cap_usd=desk.caps.month_usd,
     )
-    return home(mine, spend)
+    today = today_of(desk)
+    models = with_stops(desk, [job for job in mine if has_model(job)])
+    stopping = [one for one in models if one.stops is not None and one.stops - today <= SOON]
+    return home(mine, spend, stopping, today)

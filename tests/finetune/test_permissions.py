@@ -15,6 +15,7 @@ HERE = Place(channel="C1")
 ANYWHERE = Policy()
 MINE = Owned(kind="job", owner="U1", channel="C1")
 THEIRS = Owned(kind="job", owner="U2", channel="C1")
+EVERYBODYS = [act for act in Act if act is not Act.ACCOUNT]
 ENDING_OR_DECIDING = {Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE}
 
 
@@ -30,7 +31,7 @@ def code(
     return refusal.code if refusal else ""
 
 
-@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("act", EVERYBODYS)
 def test_member_may_do_everything_with_their_own(act: Act) -> None:
     assert code(act=act) == ""
     assert code(act=act, thing=MINE) == ""
@@ -55,13 +56,18 @@ def test_nothing_is_done_in_a_shared_channel(act: Act) -> None:
     assert code(act=act, place=shared, policy=Policy(channels=frozenset({"C1"}))) == "shared-channel-refused"
 
 
-@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("act", EVERYBODYS)
 def test_channels_can_be_limited(act: Act) -> None:
     assert code(act=act, policy=Policy(channels=frozenset({"C1", "C2"}))) == ""
     assert code(act=act, policy=Policy(channels=frozenset({"C2"}))) == "channel-not-allowed"
 
 
-@pytest.mark.parametrize("act", Act)
+def test_the_providers_account_is_shown_to_admins_only() -> None:
+    assert code(act=Act.ACCOUNT) == "admins-only"
+    assert code(dataclasses.replace(MEMBER, is_admin=True), Act.ACCOUNT) == ""
+
+
+@pytest.mark.parametrize("act", EVERYBODYS)
 @pytest.mark.parametrize("is_admin", [False, True])
 def test_things_made_elsewhere_are_out_of_reach_and_unknown(act: Act, *, is_admin: bool) -> None:
     """An admin, too: whoever asks in one channel does not learn what another has."""
@@ -72,7 +78,7 @@ def test_things_made_elsewhere_are_out_of_reach_and_unknown(act: Act, *, is_admi
     assert refusal.message == "I know no such job in this channel."
 
 
-@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("act", EVERYBODYS)
 def test_what_another_started_is_theirs_to_stop(act: Act) -> None:
     assert code(act=act, thing=THEIRS) == ("not-yours" if act in ENDING_OR_DECIDING else "")
     assert code(dataclasses.replace(MEMBER, is_admin=True), act, thing=THEIRS) == ""
