@@ -1,5 +1,6 @@
 """What a person sees: messages and modals, with what can be done to them."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,7 +21,7 @@ class Element:
     option: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """A message as a person sees it; `raw` is Slack's object."""
 
@@ -57,7 +58,7 @@ class Message:
         """Whether the bot wrote it."""
         return "bot_id" in self.raw
 
-    @property
+    @functools.cached_property
     def text(self) -> str:
         """Everything it shows, as plain text."""
         return text_of(self.raw, self.names)

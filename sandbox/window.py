@@ -13,6 +13,8 @@ class Window:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._names: dict[str, str] = {}
+        self._shown: dict[str, Message] = {}
         replica.catch_up(0)
 
     def user_id(self, name: str) -> str:
@@ -36,22 +38,35 @@ class Window:
     def names(self) -> dict[str, str]:
         """The names of people and channels by id."""
         users = {u["id"]: u["name"] for u in self._replica.table("user").values()}
-        return users | {c["id"]: c["name"] for c in self._replica.table("channel").values() if "name" in c}
+        names = users | {c["id"]: c["name"] for c in self._replica.table("channel").values() if "name" in c}
+        if names != self._names:
+            self._names = names
+        return self._names
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[Message]:
         """Return a channel's roots, or a thread (its root first), oldest first."""
         where, names = self.channel_id(channel), self.names
-        found = [Message(raw, names) for raw in self._replica.table("message").values() if raw["channel"] == where]
-        found.sort(key=lambda message: message.ts)
-        if thread_ts is None:
-            return [m for m in found if m.thread_ts in (None, m.ts) or m.raw.get("subtype") == "thread_broadcast"]
-        return [m for m in found if thread_ts in (m.ts, m.thread_ts)]
+        table = self._replica.table("message")
+        mine = [name for name, raw in table.items() if raw["channel"] == where and stands_in(raw, thread_ts)]
+        return sorted((self._message(name, table[name], names) for name in mine), key=lambda message: message.ts)
+
+    def everything(self) -> list[Message]:
+        """Return every message of every channel, threads included."""
+        names = self.names
+        return [self._message(name, raw, names) for name, raw in self._replica.table("message").items()]
 
     def message(self, message: Message) -> Message | None:
         """Return a message as it is now, None once it is deleted."""
         name = f"{message.channel}:{message.ts}"
         raw = self._replica.get("message", name) or self._replica.get("ephemeral", name)
         return Message(raw, self.names) if raw else None
+
+    def _message(self, name: str, raw: Json, names: dict[str, str]) -> Message:
+        """The same object for as long as the message stays as it is: its text is put together once."""
+        kept = self._shown.get(name)
+        if kept is None or kept.raw is not raw or kept.names is not names:
+            kept = self._shown[name] = Message(raw, names)
+        return kept
 
     def ephemerals(self, user: str) -> list[Message]:
         """Return what only this person sees, oldest first."""
@@ -103,6 +118,14 @@ class Window:
                   for r in self._replica.table("view").values()]  # fmt: skip
         told = [f"{d['what']} #{d['retry_num']} {d['outcome']} {d['took_ms']} ms" for d in self.deliveries()[-12:]]
         return "\n".join([*parts, "== last deliveries", *told])
+
+
+def stands_in(raw: Json, thread_ts: str | None) -> bool:
+    """Say whether a message belongs to a thread; None: whether it stands in the channel itself."""
+    thread = raw.get("thread_ts")
+    if thread_ts is None:
+        return thread in (None, raw["ts"]) or raw.get("subtype") == "thread_broadcast"
+    return thread_ts in (raw["ts"], thread)
 
 
 def reading_order(message: Message) -> tuple[str, str]:

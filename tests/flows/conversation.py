@@ -16,6 +16,8 @@ from tests.support.stack import fresh_name
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobstore.jobs import Job
     from jobstore.records import Dataset, Prompt, Record
     from sandbox.client import Message, Person, Response
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 45.0
 EDITS_IN_THE_WAY: Final = 5
+NEWEST: Final = 12
 DATASET_STORY: Final = ["DatasetReceived", "DatasetFetched", "DatasetChecked"]
 JOB_STORY: Final = [
     "JobConfirmed", "RowsPrepared", "RowsUploaded", "RunIntended", "RunCreated", "RunStarted", "RunSucceeded",
@@ -149,13 +152,13 @@ class Conversation:
 
     def dataset(self) -> Record[Dataset]:
         """Return the one dataset of this conversation's file."""
-        found = [d for d in self._listed(Kind.DATASET) if d.data.filename == self.filename]
+        found = self._own(Kind.DATASET, lambda dataset: dataset.data.filename == self.filename)
         assert len(found) == 1, f"one dataset was dropped, and there are {[d.ref.id for d in found]}"
         return found[0]
 
     def job(self) -> Record[Job]:
         """Return the one job of this conversation."""
-        found = [job for job in self._listed(Kind.JOB) if job.data.title == self.name]
+        found = self._own(Kind.JOB, lambda job: job.data.title == self.name)
         assert len(found) == 1, f"one job was confirmed, and there are {[j.ref.id for j in found]}"
         return found[0]
 
@@ -165,9 +168,8 @@ class Conversation:
 
     def prompts(self) -> list[Record[Prompt]]:
         """Return what this conversation's model was asked, newest first."""
-        return [
-            prompt for prompt in self.stack.listed(Kind.PROMPT, self.channel) if prompt.data.job == self.job().ref.id
-        ]
+        job = self.job().ref.id
+        return [prompt for prompt in self.stack.listed(Kind.PROMPT, self.channel) if prompt.data.job == job]
 
     def longest_wait_s(self, record: Record[Any]) -> float:
         """Return the longest time between two events of a record."""
@@ -204,8 +206,10 @@ class Conversation:
         thread = self.stack.workspace.messages(self.channel, thread_ts)
         return [m for m in thread if any(file.get("filetype") == "png" for file in m.files)]
 
-    def _listed(self, kind: Kind) -> list[Record[Any]]:
-        return self.stack.listed(kind, self.channel)
+    def _own(self, kind: Kind, is_own: Callable[[Record[Any]], bool]) -> list[Record[Any]]:
+        """Look among the newest, where a conversation's own mostly are; it is asked again and again."""
+        newest = [record for record in self.stack.listed(kind, self.channel, limit=NEWEST) if is_own(record)]
+        return newest or [record for record in self.stack.listed(kind, self.channel) if is_own(record)]
 
 
 def training(talk: Conversation, *, epochs: int = 8) -> Message:
@@ -226,10 +230,7 @@ class Twice:
     @classmethod
     def of(cls, stack: Stack) -> Twice:
         """Look for them."""
-        shown: Counter[str] = Counter()
-        for channel in ("#tuning", "#general", "mina", "jun"):
-            roots = stack.workspace.messages(channel)
-            said = roots + [m for root in roots for m in stack.workspace.messages(channel, root.ts) if m.ts != root.ts]
-            shown.update(m.metadata["event_payload"]["id"] for m in said if m.is_bot and m.metadata)
+        said = stack.workspace.everything()
+        shown = Counter(m.metadata["event_payload"]["id"] for m in said if m.is_bot and m.metadata)
         dead = tuple((letter["delivery"], letter["reason"]) for letter in stack.outbox.dead_letters(TEAM_ID))
         return cls(tuple(one for one, times in shown.items() if times > 1), dead)

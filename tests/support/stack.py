@@ -300,9 +300,9 @@ class Stack:
         assert record is not None, f"there is no {handle}"
         return record
 
-    def listed(self, kind: Kind, channel: str = "#tuning") -> list[Record[Any]]:
+    def listed(self, kind: Kind, channel: str = "#tuning", limit: int = 500) -> list[Record[Any]]:
         """Return a channel's records of a kind, newest first."""
-        return self.store.listed(TEAM_ID, kind, self.workspace.channel_id(channel), limit=500)
+        return self.store.listed(TEAM_ID, kind, self.workspace.channel_id(channel), limit=limit)
 
     def jobs(self, title: str) -> list[Record[Job]]:
         """Return the jobs of a name, in every channel they may be in."""
