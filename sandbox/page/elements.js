@@ -113,8 +113,8 @@ function select({ one, value, changed, id, many, context }, options) {
     many ? null : h("option", { value: "" }, one.placeholder?.text ?? "Choose…"),
     options.map((option) =>
       option.options
-        ? h("optgroup", { label: option.label }, option.options.map((one) => choice(one, chosen)))
-        : choice(option, chosen),
+        ? h("optgroup", { label: option.label }, option.options.map((one) => optionNode(one, chosen)))
+        : optionNode(option, chosen),
     ),
   );
   node.addEventListener("change", () =>
@@ -123,7 +123,7 @@ function select({ one, value, changed, id, many, context }, options) {
   return node;
 }
 
-const choice = ({ value, label }, chosen) => h("option", { value, selected: chosen.includes(value) }, label);
+const optionNode = ({ value, label }, chosen) => h("option", { value, selected: chosen.includes(value) }, label);
 
 const labelled = (options) => options.map((option) => ({ value: option.value, label: option.text.text }));
 
