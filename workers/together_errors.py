@@ -54,6 +54,17 @@ def nothing_paid_yet() -> Generator[None]:
         ) from error
 
 
+def not_trained(error: ProviderError) -> ProviderError:
+    """Return the error for a model that the provider does not train, or not for this account."""
+    return ProviderError(
+        ErrorKind.NOT_AVAILABLE,
+        "model-not-trained",
+        "The provider does not train this model. Nothing was sent or charged.",
+        "Choose another model, or another provider.",
+        said=error.said,
+    )
+
+
 def _unsent_or_unsure(cause: BaseException | None) -> ProviderError:
     return unreachable() if type(cause).__name__ in NEVER_SENT else no_answer()
 

@@ -15,7 +15,7 @@ from workers.intent_tags import tag_of
 from workers.provider import ErrorKind, ProviderError, TunedCheckpoint
 from workers.refusals import no_answer
 from workers.together_bodies import creation, estimation
-from workers.together_errors import plain_words
+from workers.together_errors import not_trained, plain_words
 from workers.together_hosting import DedicatedHosting
 from workers.together_registry import Registry
 from workers.together_shapes import (
@@ -42,6 +42,7 @@ VERSION: Final = "/v1"
 CONNECT_S: Final = 5.0
 CONNECTIONS_MAX: Final = 128
 IDLE_CONNECTIONS_MAX: Final = 12
+PERMISSION_TIMEOUT_S: Final = 10.0
 
 
 class Together:
@@ -106,6 +107,17 @@ class Together:
     def expected_s(self, model: str, size_bytes: int) -> float | None:  # noqa: ARG002 - the port's
         """None: it tells how long a run takes only once there is one."""
         return None
+
+    def may_train(self, model: str) -> None:
+        """Ask for the limits of training a model, which are told for those alone that this key may train."""
+        try:
+            with plain_words():
+                self._client.fine_tuning.model_limits(model_name=model.split(":", 1)[0], timeout=PERMISSION_TIMEOUT_S)
+        except ProviderError as error:
+            if error.kind is ErrorKind.MISSING:
+                raise not_trained(error) from error
+            if error.is_final:
+                raise
 
     def upload(self, rows: Rows, sent: Callable[[int], None]) -> str:
         """Upload training rows."""

@@ -19,10 +19,11 @@ AFTER_TRAINING: Final = ("compressing", "uploading", "completed")
 
 
 class Training:
-    """`late_lists`: so many looks at the list do not show the newest run yet. `validates`: files are read at once.
+    """Files and runs, and the switches for them.
 
-    `tokens_per_byte` and `usd_per_million` make the price; `allowed`: whether the account could pay it. `ahead_s`: how
-    far its clock is ahead of ours.
+    `trains`: which models. `late_lists`: so many looks at the list do not show the newest run yet. `validates`: files
+    are read at once; `invalid`: what is wrong with them. `tokens_per_byte` and `usd_per_million` make the price;
+    `allowed`: whether the account could pay it. `fails_with`: why runs fail. `ahead_s`: how far its clock is ahead.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Training:
         self.rows: dict[str, list[tuple[datetime, dict[str, float]]]] = {}
         self.models: dict[str, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
+        self.trains = {"Qwen/Qwen3-8B"}
         self.late_lists = 0
         self.validates = True
         self.invalid = ""
@@ -104,12 +106,17 @@ class Training:
                 return self._list()
             case ("POST",):
                 return self._create(asked.body)
+            case ("GET", "models", "limits"):
+                return self._limits(asked.query["model_name"])
             case ("POST", "estimate-price"):
                 return self._estimate(asked.body)
             case _:
                 pass
         if rest[0] not in self.runs:
             return refusal(404, "Fine-tune job not found")
+        return self._about_run(method, rest, asked)
+
+    def _about_run(self, method: str, rest: list[str], asked: Asked) -> Told:
         run = self.runs[rest[0]]
         match (method, *rest[1:]):
             case ("GET",):
@@ -124,6 +131,27 @@ class Training:
                 return self._cancel(run)
             case _:
                 return refusal(404, "No such thing")
+
+    def _limits(self, name: str) -> Told:
+        """Return some of `finetune_model_limits`, for models and for runs to go on from."""
+        if name not in self.trains and name not in self.runs:
+            return refusal(404, f"Model {name} is not supported for fine-tuning")
+        batches = {"min_batch_size": 8, "max_batch_size": 32, "max_batch_size_dpo": 16}
+        return Told(
+            {
+                "model_name": name,
+                "max_num_epochs": 20,
+                "max_num_evals": 100,
+                "max_num_checkpoints": 20,
+                "min_learning_rate": 1e-8,
+                "max_learning_rate": 0.01,
+                "max_seq_length_sft": 40960,
+                "max_seq_length_dpo": 20480,
+                "min_max_seq_length": 512,
+                "lora_training": {**batches, "default_rank": 64, "max_rank": 64, "target_modules": ["q", "k", "v"]},
+                "merge_output_lora": True,
+            }
+        )
 
     def _list(self) -> Told:
         listed = list(self.runs.values())

@@ -73,6 +73,19 @@ def trained(provider: Together, run: Run) -> Run:
     return asyncio.run(wait())
 
 
+def test_a_model_that_is_not_trained_here_is_told_before_any_row_is_sent(
+    server: TogetherServer, provider: Together
+) -> None:
+    provider.may_train(BASE)
+    with pytest.raises(ProviderError) as raised:
+        provider.may_train("Qwen/Qwen9-9B")
+    assert (raised.value.kind, raised.value.code) == (ErrorKind.NOT_AVAILABLE, "model-not-trained")
+    server.refuse(("GET", "/v1/fine-tunes/models/limits"), refusal(503, "overloaded"))
+    provider.may_train(BASE)  # what is not a plain no is none
+    run = provider.create_run(order(provider))
+    provider.may_train(f"{run.id}:4")
+
+
 def test_rows_are_brought_to_the_address_that_the_redirect_names(server: TogetherServer, provider: Together) -> None:
     heard: list[int] = []
     file = provider.upload(rows(), heard.append)
