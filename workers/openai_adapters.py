@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from workers.intent_tags import tag_of
 from workers.openai_checkpoints import forget, newest
+from workers.openai_dialects import listed_as
 from workers.openai_errors import plain_words
 from workers.provider import ErrorKind, ProviderError
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     import openai
 
     from workers.provider import Run
-
-ASKED_AS: Final = {"meta-llama/Llama-3.1-8B-Instruct": "meta-llama/Meta-Llama-3.1-8B-Instruct"}
-"""Base models that are trained under one name and asked under another (the cookbook's own two names)."""
 
 OVER: Final = frozenset({"error", "deleted"})
 
@@ -86,7 +84,7 @@ class Adapters:
     def _made(self, adapter: str, base: str, name: str) -> str:
         body = {
             "name": name or f"tuneroom-{tag_of(adapter)}",
-            "base_model": ASKED_AS.get(base, base),
+            "base_model": listed_as(base, ""),
             "source": adapter,
         }
         with plain_words():

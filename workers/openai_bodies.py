@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from workers.intent_tags import tagged
-from workers.openai_dialects import ORIGINAL, SUFFIX_CHARACTERS
+from workers.openai_dialects import ORIGINAL, SUFFIX_CHARACTERS, bare
 
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest, Wandb
@@ -38,11 +38,6 @@ def creation(order: Order, dialect: Dialect = ORIGINAL) -> dict[str, Any]:
     if request.wandb:
         body["integrations"] = [{"type": "wandb", "wandb": wandb(request.wandb)}]
     return body | ({"extra_body": dict(dialect.body)} if dialect.body else {})
-
-
-def bare(model: str, provider: str) -> str:
-    """Return what the provider calls a base model: our table says "azure/gpt-4.1" where OpenAI has one of that name."""
-    return model.removeprefix(f"{provider}/")
 
 
 def _known_again(order: Order, dialect: Dialect) -> dict[str, Any]:

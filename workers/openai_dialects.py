@@ -68,6 +68,21 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
 }
 
 
+ASKED_AS: Final[Mapping[str, str]] = {"meta-llama/Llama-3.1-8B-Instruct": "meta-llama/Meta-Llama-3.1-8B-Instruct"}
+"""Base models that are trained under one name and asked, and listed, under another (Nebius, by its cookbook)."""
+
+
+def bare(model: str, provider: str) -> str:
+    """Return what the provider calls a base model: our table says "azure/gpt-4.1" where OpenAI has one of that name."""
+    return model.removeprefix(f"{provider}/")
+
+
+def listed_as(model: str, provider: str) -> str:
+    """Return under which name the provider lists a base model, and answers for it."""
+    name = bare(model, provider)
+    return ASKED_AS.get(name, name)
+
+
 def dialect_of(provider: str) -> Dialect:
     """Return how a provider speaks, by its name or by what its name begins with: "azure-global-eu" is "azure-global".
 

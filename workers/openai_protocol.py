@@ -17,8 +17,8 @@ from workers.expectation import expected_s
 from workers.openai_adapters import Adapters
 from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_archive import OpenAIArchive
-from workers.openai_bodies import bare, creation
-from workers.openai_dialects import dialect_of
+from workers.openai_bodies import creation
+from workers.openai_dialects import bare, dialect_of
 from workers.openai_errors import plain_words
 from workers.openai_runs import FIGURES_OF, SaidRun, decoded, run_of
 from workers.provider import ErrorKind, ListedModel, ProviderError, RunStatus

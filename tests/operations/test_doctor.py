@@ -14,6 +14,8 @@ import pytest
 from bot import manifest
 from bot.standing import Standing
 from finetune.catalogue import Catalogue
+from tests.support.azure_server import BASE, V1, Azure
+from tests.support.recorded_server import KEY, served
 from tests.support.stack import KEYS, Stack
 from tests.support.waiting import wait_for
 from tuneroom.doctor import command, machine, money, provider, record, slack, storage
@@ -185,6 +187,22 @@ def a_table(**changes: Any) -> Catalogue:
 def test_a_model_is_judged_by_its_last_day(settings: Settings, changes: dict[str, str], level: Level) -> None:
     found = provider.examine(dataclasses.replace(settings, models="toy-gpt"), a_table(**changes))
     assert of(found, "model toy-gpt").level is level
+
+
+def test_provider_of_another_kind_is_looked_at_by_its_own_names() -> None:
+    azure = Azure()
+    change = {"name": f"azure/{BASE}", "provider": "azure", "context": 65536, "methods": ["supervised"],
+              "formats": ["chat"], "training_usd_per_million": 1}  # fmt: skip
+    table = Catalogue.load(json.dumps({"models": [change]}).encode())
+    with served(azure) as url:
+        at = dataclasses.replace(
+            Settings(), provider="azure", openai_api_key=KEY, openai_base_url=f"{url}{V1}/", models=f"azure/{BASE}"
+        )
+        found = provider.examine(at, table)
+        assert [of(found, subject).level for subject in ("provider", f"model azure/{BASE}")] == [Level.OK, Level.OK]
+        azure.trained["capabilities"] = {"fine_tune": False}
+        verdict = of(provider.examine(at, table), f"model azure/{BASE}")
+    assert (verdict.level, "does not train this model" in verdict.found) == (Level.WRONG, True)
 
 
 def test_whether_an_account_may_train_is_not_claimed_to_be_known(settings: Settings) -> None:

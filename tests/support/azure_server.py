@@ -18,7 +18,7 @@ from tests.support.recorded_server import Recorded, Told
 if TYPE_CHECKING:
     from tests.support.recorded_server import Asked
 
-ROOT: Final = "/openai/v1"
+V1: Final = "/openai/v1"
 BASE: Final = "gpt-4.1-mini-2025-04-14"
 BEGAN_S: Final = 1_763_700_000
 RESULTS: Final = b"""step,train_loss,train_mean_token_accuracy,valid_loss,validation_mean_token_accuracy,\
@@ -41,7 +41,7 @@ ARGUMENTS: Final = frozenset(
         "trainingType",
     }
 )
-JOBS: Final = f"{ROOT}/fine_tuning/jobs"
+JOBS: Final = f"{V1}/fine_tuning/jobs"
 
 
 @dataclass(slots=True)
@@ -49,20 +49,20 @@ class Azure(Recorded):
     """`unread`: how often a file is still pending when it is asked after. `statuses`: a job's, look by look."""
 
     routes: ClassVar[dict[str, str]] = {
-        f"POST {ROOT}/files": "upload",
-        f"GET {ROOT}/files": "files",
-        f"GET {ROOT}/files/([^/]+)": "file",
-        f"GET {ROOT}/files/([^/]+)/content": "content",
+        f"POST {V1}/files": "upload",
+        f"GET {V1}/files": "files",
+        f"GET {V1}/files/([^/]+)": "file",
+        f"GET {V1}/files/([^/]+)/content": "content",
         f"POST {JOBS}": "create",
         f"GET {JOBS}": "jobs_list",
         f"GET {JOBS}/([^/]+)": "job",
         f"POST {JOBS}/([^/]+)/(cancel|pause|resume)": "steer",
         f"GET {JOBS}/([^/]+)/events": "events",
         f"GET {JOBS}/([^/]+)/checkpoints": "checkpoints",
-        f"GET {ROOT}/models": "models",
-        f"GET {ROOT}/models/([^/]+)": "model",
-        f"DELETE {ROOT}/models/([^/]+)": "forget",
-        f"POST {ROOT}/chat/completions": "chat",
+        f"GET {V1}/models": "models",
+        f"GET {V1}/models/([^/]+)": "model",
+        f"DELETE {V1}/models/([^/]+)": "forget",
+        f"POST {V1}/chat/completions": "chat",
     }
     unread: int = 2
     statuses: list[str] = field(default_factory=lambda: ["pending", "running", "succeeded"])

@@ -11,7 +11,7 @@ import pytest
 
 from finetune.contract import PromptContract
 from finetune.results import parse_results
-from tests.support.azure_server import BASE, BEGAN_S, JOBS, ROOT, Azure, refusal
+from tests.support.azure_server import BASE, BEGAN_S, JOBS, V1, Azure, refusal
 from tests.support.recorded_server import KEY, served
 from tests.support.samples import a_request
 from workers import openai_uploads
@@ -37,7 +37,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
 
 
 def adapter(server: Azure, name: str = "azure", key: str = KEY) -> OpenAIProtocol:
-    return OpenAIProtocol(Endpoint(name=name, api_key=key, base_url=f"{server.url}{ROOT}/", timeout_s=10))
+    return OpenAIProtocol(Endpoint(name=name, api_key=key, base_url=f"{server.url}{V1}/", timeout_s=10))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_file_is_waited_for_until_it_has_been_read(azure: Azure, provider: OpenA
 
 
 def test_file_that_was_read_in_vain_is_refused_in_the_providers_words(azure: Azure, provider: OpenAIProtocol) -> None:
-    azure.refuses["GET", f"{ROOT}/files/file-{1:032x}"] = dataclasses.replace(
+    azure.refuses["GET", f"{V1}/files/file-{1:032x}"] = dataclasses.replace(
         refusal(200, "", ""), body={"id": "f", "object": "file", "status": "error", "status_details": "no JSON"}
     )
     with pytest.raises(ProviderError) as raised:
@@ -92,7 +92,7 @@ def test_file_of_before_is_found_in_a_list_without_pages_and_waited_for(azure: A
     assert azure.uploaded[f"file-{1:032x}"]["status"] == "processed"
     other = dataclasses.replace(some_rows(), name="tuneroom-another.jsonl")
     assert provider.find_file(other) == ""
-    assert len(azure.sent("GET", f"{ROOT}/files")) <= 4, "a list that begins anew has ended"
+    assert len(azure.sent("GET", f"{V1}/files")) <= 4, "a list that begins anew has ended"
 
 
 def test_run_is_created_with_its_tier_and_by_the_name_that_azure_knows(azure: Azure, provider: OpenAIProtocol) -> None:
@@ -176,7 +176,7 @@ def test_model_that_is_still_deployed_is_not_said_to_be_deleted(azure: Azure, pr
         provider.delete_model("m")
     azure.deployments.clear()
     provider.delete_model("m")
-    assert len(azure.sent("DELETE", f"{ROOT}/models/m")) == 2
+    assert len(azure.sent("DELETE", f"{V1}/models/m")) == 2
 
 
 def test_run_is_paused_resumed_and_cancelled_and_one_that_has_ended_is_told_as_it_is(
@@ -251,6 +251,6 @@ def test_model_that_is_not_trained_any_more_is_told_before_anything_is_sent(
 
 @pytest.mark.parametrize("status", [404, 429, 500])
 def test_what_says_nothing_about_the_account_stops_nobody(azure: Azure, provider: OpenAIProtocol, status: int) -> None:
-    azure.refuses["GET", JOBS] = azure.refuses["GET", f"{ROOT}/models/{BASE}"] = refusal(status, "x", "Not now.")
+    azure.refuses["GET", JOBS] = azure.refuses["GET", f"{V1}/models/{BASE}"] = refusal(status, "x", "Not now.")
     provider.may_train(f"azure/{BASE}")
     assert len(azure.asked) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from finetune.errors import UserError
 from tuneroom import wiring
 from tuneroom.doctor.verdict import Verdict, ok, warning, wrong
 from tuneroom.settings import variable
+from workers.openai_dialects import listed_as
 from workers.provider import ErrorKind, ProviderError
 from workers.standing import Standing, standing
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from finetune.catalogue import Catalogue, Model
     from tuneroom.settings import Account, Settings
+    from workers.provider import Provider
 
 SOON: Final = timedelta(days=60)
 RECENT: Final = timedelta(days=60)
@@ -24,11 +27,19 @@ TIMEOUT_S: Final = 10.0
 OUR_TRAINER: Final = "trainer"
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A provider that took the key, and what it said of itself."""
+
+    provider: Provider
+    standing: Standing
+
+
 def examine(settings: Settings, catalogue: Catalogue) -> list[Verdict]:
     """Look at each provider, without paying it anything."""
     today = datetime.now(UTC).date()
     verdicts: list[Verdict] = []
-    listed: dict[str, Standing] = {}
+    listed: dict[str, _Answered] = {}
     for account in settings.accounts:
         found, said = _account(settings, account, today)
         verdicts += said
@@ -36,7 +47,7 @@ def examine(settings: Settings, catalogue: Catalogue) -> list[Verdict]:
     return [*verdicts, *_on_offer(settings, catalogue, listed, today)]
 
 
-def _account(settings: Settings, account: Account, today: date) -> tuple[Standing | None, list[Verdict]]:
+def _account(settings: Settings, account: Account, today: date) -> tuple[_Answered | None, list[Verdict]]:
     """What one provider says of itself, None where it says nothing, and what is to be thought of that."""
     is_first = account == settings.accounts[0]
     subject, key = ("provider", "OPENAI_API_KEY") if is_first else (f"provider {account.name}", _key(account.name))
@@ -44,13 +55,15 @@ def _account(settings: Settings, account: Account, today: date) -> tuple[Standin
         first = "; for a provider other than OpenAI, OPENAI_BASE_URL and TUNEROOM_PROVIDER, too" if is_first else ""
         return None, [wrong(subject, f"{key} is not set.", f"Set {key}{first}.")]
     where = account.base_url or "OpenAI"
+    provider = wiring.provider_of(settings, account, timeout_s=TIMEOUT_S)
     try:
-        found = standing(wiring.provider_of(settings, account, timeout_s=TIMEOUT_S))
+        found = standing(provider)
     except ProviderError as error:
         mend = "Look at its address and the network." if error.kind is ErrorKind.RETRY else _key_mend(error, key)
         return None, [wrong(subject, f"{where}: {error.message} ({error.code})", mend)]
     takes = ok(subject, f"{where} takes the key and lists {len(found.models)} models.")
-    return found, [takes, _training("may train" if is_first else f"may train at {account.name}", account, found, today)]
+    trains = _training("may train" if is_first else f"may train at {account.name}", account, found, today)
+    return _Answered(provider, found), [takes, trains]
 
 
 def _key(name: str) -> str:
@@ -75,7 +88,7 @@ def _training(subject: str, account: Account, found: Standing, today: date) -> V
     return warning(subject, f"not known: {since}, and a provider tells only whoever creates one.", mend)
 
 
-def _on_offer(settings: Settings, catalogue: Catalogue, listed: Mapping[str, Standing], today: date) -> list[Verdict]:
+def _on_offer(settings: Settings, catalogue: Catalogue, listed: Mapping[str, _Answered], today: date) -> list[Verdict]:
     try:
         names = wiring.models_of(settings, catalogue)
     except UserError as error:
@@ -88,11 +101,11 @@ def _on_offer(settings: Settings, catalogue: Catalogue, listed: Mapping[str, Sta
     return [_model(model, listed.get(model.provider, listed.get(first)), today) for model in models]
 
 
-def _model(model: Model, found: Standing | None, today: date) -> Verdict:
+def _model(model: Model, found: _Answered | None, today: date) -> Verdict:
     subject, mend = f"model {model.name}", "Take it out of TUNEROOM_MODELS, or offer another."
-    if found is not None and not ({model.name, *model.aliases} & set(found.models)):
-        return wrong(subject, "the provider does not list it.", mend)
-    told = found.models.get(model.name) if found is not None else None
+    if found is not None and (against := _against(found, model)):
+        return wrong(subject, against, mend)
+    told = found.standing.models.get(model.name) if found is not None else None
     if told is not None and model.shutdown is not None and told != model.shutdown:
         note = f"it stops on {told} by the provider, and on {model.shutdown} by the price table."
         return warning(subject, note, "Correct the table (TUNEROOM_PRICE_TABLE).")
@@ -105,3 +118,17 @@ def _model(model: Model, found: Standing | None, today: date) -> Verdict:
     if last - today <= SOON:
         return warning(subject, f"no new job from {last} on ({(last - today).days} days).", "Plan where to go next.")
     return ok(subject, f"on offer until {last}.")
+
+
+def _against(found: _Answered, model: Model) -> str:
+    """What the provider says against a job on this model, which the job would be told, too, before rows are sent."""
+    names = {model.name, listed_as(model.name, model.provider), *model.aliases}
+    if not names & set(found.standing.models):
+        return "the provider does not list it."
+    if found.standing.refused:  # said once, of the account
+        return ""
+    try:
+        found.provider.may_train(model.name)
+    except ProviderError as error:
+        return f"{error.message} ({error.code})"
+    return ""
