@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import views
 from bot.choosing import SPLIT, TWO_CLASSES
+from bot.last_days import ending_of
 from bot.launching import Memo, launch_of, reserved_micros
 from bot.said import FieldError
 from bot.views import words
@@ -126,6 +127,15 @@ def _label(record: Record[Dataset]) -> str:
 
 
 def _advice(offer: Offer, chosen: Start) -> str:
+    return " ".join(filter(None, [_of_last_days(offer, chosen), _of_going_on(offer, chosen)]))
+
+
+def _of_last_days(offer: Offer, chosen: Start) -> str:
+    ends = ending_of(offer.desk, chosen.model)
+    return f"{words.model_name(chosen.model)} {ends}." if ends else ""
+
+
+def _of_going_on(offer: Offer, chosen: Start) -> str:
     if chosen.parent is None:
         return ""
     if offer.report.examples < FEW_ROWS:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from bot.last_days import catalogue_told, days_told, stop_of_job, today_of
 from bot.rendering import report_of
 from bot.views import words
 from finetune.errors import UserError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from finetune.replacement import Replacement
     from finetune.report import PriceRange, Report
     from jobstore.jobs import Job
-    from jobstore.offers import Listing, Tuned
+    from jobstore.offers import Tuned
     from jobstore.records import Dataset, Record
 
 JOBS_MAX: Final = 200
@@ -88,16 +89,6 @@ class Elsewhere:
     choices: tuple[Choice, ...]
 
 
-def today_of(desk: Desk) -> date:
-    """Return the day by Redis's clock."""
-    return datetime.fromtimestamp(desk.store.now_ms() / 1000, UTC).date()
-
-
-def listing_of(desk: Desk, provider: str) -> Listing | None:
-    """Return what a provider last told of its models, None where it has told nothing lately."""
-    return desk.offers.listing(provider) if desk.offers else None
-
-
 def own_models(desk: Desk, team: str, channel: str) -> list[OwnModel]:
     """Return the models of a channel, what stops first first, then the newest."""
     jobs = desk.store.listed(team, Kind.JOB, channel, JOBS_MAX)
@@ -111,8 +102,8 @@ def has_model(job: Record[Job]) -> bool:
 
 def with_stops(desk: Desk, jobs: Collection[Record[Job]]) -> list[OwnModel]:
     """Return jobs' models with the days they stop on, what stops first first."""
-    told = {name: _told(desk, name) for name in {job.data.request.provider for job in jobs}}
-    found = [OwnModel(job, _stop(desk, job, told[job.data.request.provider])) for job in jobs]
+    told = {name: days_told(desk, name) for name in {job.data.request.provider for job in jobs}}
+    found = [OwnModel(job, stop_of_job(desk, job, told[job.data.request.provider])) for job in jobs]
     return sorted(found, key=lambda one: one.stops or date.max)
 
 
@@ -142,17 +133,12 @@ def _of_account(desk: Desk, provider: str, one: Tuned, told: Mapping[str, date])
     )
 
 
-def stop_of_job(desk: Desk, job: Record[Job]) -> date | None:
-    """Return the day on which a job's model stops, or its base where there is none yet; None where nobody knows."""
-    return _stop(desk, job, _told(desk, job.data.request.provider))
-
-
 def elsewhere_of_job(desk: Desk, job: Record[Job]) -> Elsewhere:
     """Return what a job's rows cost on every other model there is; UserError where they are gone."""
     data, request = job.data, job.data.request
     report = _report(desk, job.ref.id, desk.store.get(Ref(job.ref.team, Kind.DATASET, request.dataset)))
     stops, epochs = stop_of_job(desk, job), request.epochs or data.trained_epochs
-    found = replacements(report, desk.catalogue, today_of(desk), epochs=epochs, stops=stops)
+    found = replacements(report, catalogue_told(desk), today_of(desk), epochs=epochs, stops=stops)
     handle = words.model_handle(job.ref.id) if has_model(job) else job.ref.id
     subject = Subject(member=job.ref.member, handle=handle, title=data.title, base=request.model, stops=stops)
     return _elsewhere(desk, subject, report, [one for one in found if one.model.name != request.model])
@@ -165,7 +151,7 @@ def elsewhere_of_dataset(desk: Desk, dataset: Record[Dataset]) -> Elsewhere:
         raise UserError("not-accepted", f"{dataset.ref.id} cannot be trained on as it is.", hint)
     report = _report(desk, dataset.ref.id, dataset)
     subject = Subject(member=dataset.ref.member, handle=dataset.ref.id, title=dataset.data.filename)
-    return _elsewhere(desk, subject, report, replacements(report, desk.catalogue, today_of(desk)))
+    return _elsewhere(desk, subject, report, replacements(report, catalogue_told(desk), today_of(desk)))
 
 
 def _report(desk: Desk, asked: str, dataset: Record[Dataset] | None) -> Report:
@@ -202,12 +188,3 @@ def _choice(desk: Desk, one: Replacement) -> Choice:
         is_here=model.name in desk.models,
         hosting_usd_per_hour=desk.catalogue.hosting_usd_per_hour(model.name, model.provider),
     )
-
-
-def _told(desk: Desk, provider: str) -> Mapping[str, date]:
-    listing = listing_of(desk, provider)
-    return listing.stops if listing else {}
-
-
-def _stop(desk: Desk, job: Record[Job], told: Mapping[str, date]) -> date | None:
-    return stop_of(job.data.model, job.data.request.model, told, desk.catalogue)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackClientError
 
 from bot.confirming import month_of
-from bot.replacing import has_model, today_of, with_stops
+from bot.last_days import today_of
+from bot.replacing import has_model, with_stops
 from bot.views.home import Spend, closed_home, home
 from finetune.errors import UserError
 from finetune.last_days import SOON

@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot import intake, views
+from bot.last_days import listing_of, today_of
 from bot.people import allows, insist
-from bot.replacing import (
-    account_models,
-    elsewhere_of_dataset,
-    elsewhere_of_job,
-    listing_of,
-    own_models,
-    today_of,
-)
+from bot.replacing import account_models, elsewhere_of_dataset, elsewhere_of_job, own_models
 from finetune.permissions import Act
 from jobstore.states import Kind
 

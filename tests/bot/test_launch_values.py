@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,10 +22,12 @@ from finetune.catalogue import Catalogue
 from finetune.launch import parse_suffix
 from finetune.permissions import Policy
 from finetune.report import PriceRange, Report, Tokens
+from jobstore.offers import Listing, Offers
 from tests.bot.cards import fields, shown
 from tests.support.samples import CHANNEL, TEAM, a_dataset, recorded
 
 if TYPE_CHECKING:
+    from jobstore.connections import Redis
     from jobstore.store import Store
 
 MODELS = [
@@ -201,3 +205,24 @@ def test_validation_of_a_line_is_the_forms(said: dict[str, str], values: dict[st
 def test_first_suffix_is_one_that_is_taken(store: Store) -> None:
     values = first_values(an_offer(store))
     assert parse_suffix(values["suffix"]) == values["suffix"]
+
+
+def test_form_says_when_the_chosen_model_will_end(store: Store) -> None:
+    """By the price table, and sooner by what the provider told; nothing where the end is out of sight."""
+    day = datetime.fromtimestamp(store.now_ms() / 1000, UTC).date() + timedelta(days=40)
+    ends: dict[str, Any] = {"last_job": (day - timedelta(days=8)).isoformat(), "shutdown": day.isoformat()}
+    table = {"models": [{**MODELS[0], **ends}, *MODELS[1:]], "services": SERVICES}
+    offer = an_offer(store)
+    ending = dataclasses.replace(offer.desk, catalogue=Catalogue.load(json.dumps(table).encode()))
+    text = shown(launch_view(dataclasses.replace(offer, desk=ending), first_values(offer)))
+    assert f"base-1 takes no new jobs from {ends['last_job']} and stops on {day}." in text
+    assert "stops on" not in shown(launch_view(offer, first_values(offer)))
+
+
+def test_form_believes_the_provider_before_the_price_table(store: Store, connection: Redis) -> None:
+    day = datetime.fromtimestamp(store.now_ms() / 1000, UTC).date() + timedelta(days=9)
+    offers = Offers(connection)
+    offers.keep("acme", Listing(at_ms=1, stops={"base-1": day}), again_in_ms=1)
+    offer = an_offer(store)
+    told = dataclasses.replace(offer, desk=dataclasses.replace(offer.desk, offers=offers))
+    assert f"base-1 stops on {day}." in shown(launch_view(told, first_values(told)))
