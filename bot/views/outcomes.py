@@ -232,7 +232,7 @@ def _facts(job: Job, stops: date | None) -> Mrkdwn:
     loss = _loss("training loss", final) if best is None else _loss("best validation loss", best)
     took = f"took {words.duration(took_ms)}" if took_ms > 0 else ""
     base = f"from {words.model_name(job.request.model)}"
-    ends = f"stops with its base on {stops.day} {stops:%B %Y}" if stops else ""
+    ends = f"stops on {stops}" if stops else ""
     return _dotted([base, took, loss, _cost(job), ends])
 
 

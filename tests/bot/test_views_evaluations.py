@@ -144,7 +144,7 @@ def test_the_notice_has_the_accuracy_and_the_base_s_last_day() -> None:
     record = a_job("ready", evaluation=DONE, cost_usd=3.52, ready_ms=NOON_MS + 60_000)
     text = shown(ready_post(record, date(2027, 1, 14)))
     assert "<@UMINA> *support-bot* answers: it is model m42. Test accuracy 91% (86–94).\n" in text
-    assert "· cost $3.52 · stops with its base on 14 January 2027" in text
+    assert "· cost $3.52 · stops on 2027-01-14" in text
     assert list(buttons(ready_post(record))) == ["try_model", "code", "details", "more"]
 
 
