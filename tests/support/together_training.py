@@ -100,7 +100,7 @@ class Training:
         self.files[file] |= {"processing_status": status, "validation_report": report}
         return Told(self.files[file])
 
-    def _about_runs(self, method: str, rest: list[str], asked: Asked) -> Told:  # noqa: PLR0911 - a route each
+    def _about_runs(self, method: str, rest: list[str], asked: Asked) -> Told:
         match (method, *rest):
             case ("GET",):
                 return self._list()
