@@ -14,7 +14,7 @@ from finetune.last_days import ending, stop_of
 from finetune.replacement import replacements
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Ref
-from jobstore.states import TRAINED, Kind
+from jobstore.states import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 JOBS_MAX: Final = 200
 """So many of a channel's newest jobs are looked through for models."""
+
+DELETED: Final = frozenset({"deleting", "deleted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ def own_models(desk: Desk, team: str, channel: str) -> list[OwnModel]:
 
 
 def has_model(job: Record[Job]) -> bool:
-    """Whether a job's model is there."""
-    return bool(job.data.model) and job.state in TRAINED
+    """Whether a job's model is there, answering or not."""
+    return bool(job.data.model) and job.state not in DELETED
 
 
 def with_stops(desk: Desk, jobs: Collection[Record[Job]]) -> list[OwnModel]:
