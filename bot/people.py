@@ -85,3 +85,8 @@ def insist(desk: Desk, person: Person, act: Act, place: Place, record: Record[An
     thing = Owned(kind=record.ref.kind.value, owner=record.data.person, channel=record.data.channel) if record else None
     if (refusal := may(person, act, place, desk.policy, thing)) is not None:
         raise refusal
+
+
+def allows(desk: Desk, person: Person, act: Act, place: Place) -> bool:
+    """Whether `person` may do `act`; for what is shown to some and not to others."""
+    return may(person, act, place, desk.policy) is None

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bot import views
+from bot.last_days import stop_of_job, today_of
 from finetune.evaluation import Scores
 from finetune.fixes.difference import Difference
+from finetune.last_days import IN_SIGHT
 from finetune.report import Report
 from finetune.splitting.division import Parts
 from jobstore.blobs import BlobMissingError
@@ -146,8 +148,8 @@ def _confusion(desk: Desk, record: Record[Job]) -> Upload:
 
 
 def _ready(desk: Desk, record: Record[Job]) -> Message:
-    base = desk.catalogue.get(record.data.request.model)
-    return views.ready_post(record, base.shutdown if base else None)
+    stops = stop_of_job(desk, record)
+    return views.ready_post(record, stops if stops and stops - today_of(desk) <= IN_SIGHT else None)
 
 
 def _failed(desk: Desk, record: Record[Job]) -> Message:

@@ -21,6 +21,7 @@ class Act(StrEnum):
     DELETE = "delete"
     RESOLVE = "resolve"
     TRY = "try"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,9 @@ class Policy:
 
 OWNERS_ONLY = frozenset({Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE})
 
+ADMINS_ONLY = frozenset({Act.ACCOUNT})
+"""What shows things that no channel has: fine-tunes of the provider's account that were not made here."""
+
 
 def may(person: Person, act: Act, place: Place, policy: Policy, thing: Owned | None = None) -> UserError | None:
     """Return why `person` may not do `act`, or None where they may.
@@ -71,6 +75,10 @@ def may(person: Person, act: Act, place: Place, policy: Policy, thing: Owned | N
     """
     if (refusal := _may_at_all(person)) or (refusal := _may_here(place, policy)):
         return refusal
+    if act in ADMINS_ONLY and not person.is_admin:
+        return UserError(
+            "admins-only", "Only admins of the workspace see the provider's whole account.", "Ask one of them."
+        )
     return _may_touch(person, act, place, thing) if thing else None
 
 

@@ -10,6 +10,7 @@ from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
 from bot.listeners.job_acts import JobButtons
+from bot.listeners.models import quote_elsewhere
 from bot.listeners.pictures import post_tokens
 from bot.listeners.replies import Asker, explained
 from bot.listeners.results import ResultButtons
@@ -64,6 +65,7 @@ class Buttons:
             **JobButtons(desk).acts,
             **VersionButtons(desk, people).acts(),
             "split": (Act.MEND, Splits(desk).press(people)),
+            "quote_elsewhere": (Act.SHOW, quote_elsewhere(desk)),
             "tokens": (Act.SHOW, post_tokens(desk)),
         }
 

@@ -11,6 +11,7 @@ from bot.grammar import parse_line
 from bot.launch_form import launch_view
 from bot.launching import launch_of
 from bot.listeners.job_acts import JobCommands
+from bot.listeners.models import LISTED, list_models, quote
 from bot.listeners.replies import OUT_OF_REACH, logged
 from bot.listeners.results import ResultButtons
 from bot.listeners.splits import Splits
@@ -40,7 +41,14 @@ if TYPE_CHECKING:
     from jobstore.records import Dataset, Record, Ref
 
 MINE: Final = frozenset({"mine", "my", "my jobs"})
-ALIASES: Final = {"test": "try", "status": "show", "events": "show", "checkpoints": "show", "": "train"}
+ALIASES: Final = {
+    "test": "try",
+    "status": "show",
+    "events": "show",
+    "checkpoints": "show",
+    "migrate": "quote",
+    "": "train",
+}
 
 
 def register(app: App, desk: Desk, people: People) -> None:
@@ -74,6 +82,7 @@ class Commands:
             "convert": versions.convert,
             "split": Splits(desk).command(self._known),
             "results": ResultButtons(desk).command(self._known),
+            "quote": quote(desk, self._known),
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,
@@ -104,6 +113,8 @@ class Commands:
         insist(self._desk, person, Act.LIST, place)
         if command.rest.lower() in {"templates", "template"}:
             return views.templates_list()
+        if command.rest.lower() in LISTED:
+            return list_models(self._desk, command, person, place)
         store, whose = self._desk.store, {person.id} if command.rest.lower() in MINE else None
         listed = [store.listed(command.team, kind, command.channel) for kind in (Kind.JOB, Kind.DATASET)]
         jobs, datasets = ([one for one in found if not whose or one.data.person in whose] for found in listed)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import intake, views
 from bot.asking import insist_on_ready
-from bot.form_values import first_values, values_of
+from bot.form_values import first_values, of_another_model, values_of
 from bot.launch_form import launch_view
 from bot.lineage import lineage_of
 from bot.offer import Offer
@@ -56,6 +56,8 @@ def reproduction(desk: Desk, job: Record[Job], change: NextStep | None = None) -
     notice = f"The same as {ref.id} ({words.name(job.data.title)}){but}. It is a new run, and costs what is shown."
     offer = Offer(desk, dataset, report)
     values = values_of(request, grader, offer.labels) | ({change.field: change.value} if change else {})
+    if change and change.field == "model":  # what the old price allowed says nothing of another one
+        values = of_another_model(offer, values) | {"cap": ""}
     folded = change is None or change.field not in FOLDED
     return launch_view(offer, values, folded=folded, notice=notice)
 

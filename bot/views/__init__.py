@@ -9,6 +9,7 @@ from bot.views.launching import LaunchForm, launch_modal
 from bot.views.lineage import deleted_post, lineage_message
 from bot.views.message import Message
 from bot.views.modals import delete_modal, details_modal, name_run_modal, try_modal
+from bot.views.models import models_list, quote_message, quote_modal
 from bot.views.notices import (
     help_message,
     job_details,
@@ -61,6 +62,7 @@ __all__ = [
     "jobs_list",
     "launch_modal",
     "lineage_message",
+    "models_list",
     "name_run_modal",
     "near_miss",
     "next_step",
@@ -68,6 +70,8 @@ __all__ = [
     "picture_title",
     "prompt_failed_post",
     "ready_post",
+    "quote_message",
+    "quote_modal",
     "refusal",
     "results_file_title",
     "results_message",

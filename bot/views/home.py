@@ -9,11 +9,14 @@ from bot.mrkdwn import Mrkdwn, code, join, lines, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import button, context, divider, section
 from bot.views.jobs import price_words, try_button
+from bot.views.models import quote_button, stop_words
 from bot.views.stages import stage_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
+    from bot.replacing import OwnModel
     from bot.views.message import Block
     from finetune.errors import UserError
     from jobstore.jobs import Job
@@ -32,14 +35,20 @@ class Spend:
     cap_usd: float
 
 
-def home(mine: Sequence[Record[Job]], spend: Spend) -> Block:
-    """Return the view for views.publish; `mine` is what one person started, newest first."""
+def home(
+    mine: Sequence[Record[Job]], spend: Spend, stopping: Sequence[OwnModel] = (), today: date | None = None
+) -> Block:
+    """Return the view for views.publish; `mine` is what one person started, newest first.
+
+    `stopping` are those of their models that stop soon after `today`, the first to stop first.
+    """
     models = [job for job in mine if job.state == "ready"]
     ended = [job for job in mine if job.at.is_final and job.state != "ready"]
     going = [job for job in mine if not job.at.is_final and job.state != "ready"]
     return _view(
         section(_headline(going, models)),
         context(_money(spend)),
+        *_stopping(stopping, today),
         *_part("Going on", going),
         *_part("My models", models),
         *_part("Ended", ended),
@@ -85,6 +94,22 @@ def _part(title: str, jobs: Sequence[Record[Job]]) -> Iterable[Block | None]:
     more = context(mrkdwn("{more} in {command}.", more=f"{hidden:,} more", command=code("/tune list")))
     heading = section(mrkdwn("*{title}*", title=title))
     return [divider(), heading, *(_line(job) for job in jobs[:SHOWN]), more if hidden > 0 else None]
+
+
+def _stopping(stopping: Sequence[OwnModel], today: date | None) -> list[Block]:
+    return [
+        section(
+            mrkdwn(
+                "*{title}* ({model}) {stops}.",
+                title=words.name(one.job.data.title),
+                model=words.model_handle(one.job.ref.id),
+                stops=stop_words(one.stops, today),
+            )
+        )
+        | {"accessory": quote_button(one, "Quote a replacement")}
+        for one in stopping[:SHOWN]
+        if today
+    ]
 
 
 def _line(record: Record[Job]) -> Block:

@@ -30,10 +30,12 @@ COMMANDS: Final = {
     "fix": ("/tune fix d12", "a new version with the safe fixes"),
     "convert": ("/tune convert d12 to=chat", "a new version as chat; system= and columns by name, such as prompt=Q"),
     "list": ("/tune list", "the datasets and jobs of this channel; /tune list mine: yours"),
+    "models": ("/tune list models", "the models there are, and when they stop"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
     "show": ("/tune show j42", "everything about a job; m42: where a model comes from; d12: a dataset"),
     "results": ("/tune results j42", "what its figures say, and how its model did on held-out rows"),
     "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
+    "quote": ("/tune quote m42", "what its rows cost on other models; d12: a dataset's, on every model"),
     "pause": ("/tune pause j42", "let a run rest; /tune resume j42 lets it go on"),
     "resume": ("/tune resume j42", "let a paused run go on"),
     "cancel": ("/tune cancel j42", "stop a job"),
@@ -46,7 +48,6 @@ COMMANDS: Final = {
 
 _ELSEWHERE: Final = {
     "check": mrkdwn("To check a dataset, drop it here: I answer in its thread."),
-    "quote": mrkdwn("To see the price, drop a dataset here: it stands in the report."),
 }
 
 
