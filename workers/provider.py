@@ -126,6 +126,7 @@ class Run:
     suffix: str = ""
     files: tuple[str, ...] = ()
     created_ms: int = 0
+    cost_usd: float | None = None
     finished_ms: int = 0
 
 

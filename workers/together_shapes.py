@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 METRICS: Final = "metrics:"
 """What the name of a run's figures begins with; Together keeps no result file."""
+NANODOLLARS: Final = 1_000_000_000
+"""Prices of runs are told in billionths of a dollar (`NANODOLLAR` in `lib/utils/tools.py`)."""
 STEP: Final = "train/global_step"
 TRAIN_LOSS: Final = "train/loss"
 VALID_LOSS: Final = "eval/loss"
@@ -146,6 +148,7 @@ def as_run(told: ToldRun) -> Run:
         suffix=told.suffix or "",
         files=tuple(file for file in (told.training_file, told.validation_file) if file),
         created_ms=moment_ms(told.created_at),
+        cost_usd=told.total_price / NANODOLLARS if status in ENDED and told.total_price is not None else None,
     )
 
 

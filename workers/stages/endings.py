@@ -46,18 +46,18 @@ def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: fl
     )
 
 
-def cancelled(shop: Workshop, record: Record[Job]) -> Record[Job]:
-    """End a job as cancelled."""
+def cancelled(shop: Workshop, record: Record[Job], *, spent_usd: float = 0.0) -> Record[Job]:
+    """End a job as cancelled; a run that had begun may have cost something."""
     return shop.store.transition(
         record,
         "cancelled",
-        record.having(note=""),
+        record.having(note="", cost_usd=spent_usd or None),
         event={"type": "JobCancelled"},
         deliveries=[
             card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
             post(record.ref, "cancelled", channel=record.data.channel, rank=Rank.TERMINAL),
         ],
-        settle=settlement(record.data, spent_usd=0.0),
+        settle=settlement(record.data, spent_usd=spent_usd),
     )
 
 
