@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.flows.conversation import PATIENCE_S, rows
-from tests.support.provider_front import ANSWERS, CREATE, RETRIEVE, UPLOAD
+from tests.support.provider_front import ANSWERS, CREATE, LIST, RETRIEVE, UPLOAD
 from tests.support.stack import LEASE_S
 from tests.support.waiting import wait_for
 
@@ -35,6 +35,16 @@ def test_403_training_not_available_is_final(talk: Conversation) -> None:
     assert "choose another provider or your own trainer" in said.text
     assert talk.stack.front.count(CREATE) == 1
     assert talk.job().data.refusal is not None
+    assert talk.stack.store.spend(talk.job().ref.team, talk.job().data.month)[0] == 0
+
+
+def test_account_that_may_not_fine_tune_is_told_so_before_anything_is_uploaded(talk: Conversation) -> None:
+    talk.stack.front.answer(LIST, 403, message="Missing scopes: api.fine_tuning.jobs.read")
+    said = failed(talk)
+
+    assert "This account, or its key, may not fine-tune at this provider." in said.text
+    assert "Nothing was sent or charged." in said.text
+    assert (talk.stack.front.count(UPLOAD), talk.stack.front.count(CREATE)) == (0, 0)
     assert talk.stack.store.spend(talk.job().ref.team, talk.job().data.month)[0] == 0
 
 

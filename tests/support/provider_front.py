@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 CREATE: Final = ("POST", "/v1/fine_tuning/jobs")
+LIST: Final = ("GET", "/v1/fine_tuning/jobs")
 UPLOAD: Final = ("POST", "/v1/files")
 RETRIEVE: Final = ("GET", "/v1/fine_tuning/jobs/ftjob-*")
 ANSWERS: Final = ("POST", "/v1/*completions")
