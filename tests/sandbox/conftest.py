@@ -84,6 +84,7 @@ def connect(workspace: Workspace) -> Generator[Callable[[App], SocketModeHandler
         session = handler.client.current_session.sock
         raw = session.sock if session else None
         workspace.disconnect("abrupt")
+        handler.client.current_session_runner.thread.join(20)  # until it has read that, or close() would close under it
         handler.client.message_processor.event.set()
         handler.client.message_queue.put("")  # else it waits a second for a message
         handler.close()
