@@ -7,9 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from bot import views
+from bot.hosting import needs_waking
 from finetune.errors import UserError
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Prompt, Record, Ref
+from jobstore.states import ANSWERING
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -25,8 +27,11 @@ HELD_OUT = "The prompt is from a row that was kept out of training."
 
 def insist_on_ready(job: Record[Job]) -> None:
     """Raise the UserError that says why a job's model cannot be asked yet, or ever."""
-    if job.state == "ready":
+    if job.state in ANSWERING:
         return
+    if needs_waking(job):
+        model = "m" + job.ref.id.removeprefix("j")
+        raise UserError("asleep", f"{model} is asleep, so it does not answer.", f"Wake it: /tune deploy {model}")
     if job.at.is_final:
         raise UserError("no-model", f"{job.ref.id} has no model: it was {_ended(job.state)}.", "Try /tune list.")
     raise UserError(

@@ -112,14 +112,14 @@ def resets_on(month: str) -> str:
     return f"1 {calendar.month_name[int(month[-2:]) % 12 + 1]} (UTC)"
 
 
-def over_cap(error: CapError, micros: int, month: str) -> UserError:
-    """Return the refusal of a request that may cost `micros` micro-dollars."""
-    price = f"This run may cost ${micros / MICROS:,.2f}"
+def over_cap(error: CapError, micros: int, month: str, *, is_host: bool = False) -> UserError:
+    """Return the refusal of a run, or of a model's host, that may cost `micros` micro-dollars."""
+    price = f"{'Hosting it' if is_host else 'This run'} may cost ${micros / MICROS:,.2f}"
     if error.cap == "run":
         return UserError(
             "over-run-cap",
-            f"{price}, and one run may cost ${error.cap_usd:,.2f} at most.",
-            "Train fewer epochs or fewer rows, or ask whoever runs me to raise TUNEROOM_CAP_RUN_USD.",
+            f"{price}, and one {'stay' if is_host else 'run'} may cost ${error.cap_usd:,.2f} at most.",
+            f"{_LESS[is_host]}, or ask whoever runs me to raise TUNEROOM_CAP_RUN_USD.",
         )
     whose, setting = _WHOSE[error.cap]
     return UserError(
@@ -129,6 +129,7 @@ def over_cap(error: CapError, micros: int, month: str) -> UserError:
     )
 
 
+_LESS = {False: "Train fewer epochs or fewer rows", True: "Host it for fewer hours"}
 _WHOSE = {
     "month": ("this month's cap", "TUNEROOM_CAP_MONTH_USD"),
     "person": ("your cap for this month", "TUNEROOM_CAP_PERSON_USD"),

@@ -38,6 +38,7 @@ class Desk:
     `providers` are the addresses where each provider is asked, by name; the first is meant where none is named.
     `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to
     Slack, and is well below the lease of a channel. `offers`: what the follower learnt of the providers' models.
+    `hosting_idle_min`: after so many minutes without a question a hosted model is put to sleep.
     """
 
     store: Store
@@ -55,6 +56,7 @@ class Desk:
     slack_timeout_s: int
     listen: Callable[[], Redis]
     read_webhook: Callable[[bytes, Mapping[str, str]], str] | None = None
+    hosting_idle_min: float = 15.0
     pulse: Pulse = field(default_factory=Pulse)
     offers: Offers | None = None
 

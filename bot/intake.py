@@ -49,7 +49,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A button somebody pressed on a message of ours, and the record it stands for."""
+    """A button somebody pressed on a message of ours, and the record it stands for.
+
+    `detail`: what the button says besides, such as the digest of what it confirms.
+    """
 
     team: str
     channel: str
@@ -57,6 +60,7 @@ class Press:
     trigger: str
     action: str
     ref: Ref
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +157,8 @@ def press(body: dict[str, Any]) -> Press:
     """Return a pressed button."""
     action = body["actions"][0]
     channel = text(body, "channel", "id") or text(body, "container", "channel_id")
-    value = text(action, "value") or text(action, "selected_option", "value")
-    chosen, _, member = value.rpartition(" ")  # an option of a menu says which act it stands for
+    option = text(action, "selected_option", "value")
+    said, _, member = (text(action, "value") or option).rpartition(" ")
     if not re.fullmatch(r"(dataset:d|job:j|prompt:p)\d{1,9}", member):
         raise UserError("button-unknown", "I don't know this button any more.", "Try /tune list.")
     team = body["team"]["id"]
@@ -163,7 +167,8 @@ def press(body: dict[str, Any]) -> Press:
         channel=channel,
         person=body["user"]["id"],
         trigger=body.get("trigger_id", ""),
-        action=chosen or action["action_id"],
+        action=(option and said) or action["action_id"],  # an option of a menu says which act it stands for
+        detail="" if option else said,
         ref=Ref.of_member(team, member),
     )
 

@@ -13,7 +13,7 @@ from finetune.errors import UserError
 from finetune.guidance import TASKS, guidance_for
 from finetune.launch import Parent
 from jobstore.records import Ref
-from jobstore.states import Kind
+from jobstore.states import TRAINED, Kind
 
 if TYPE_CHECKING:
     from datetime import date
@@ -143,7 +143,7 @@ class Offer:
 
     def _can_go_on(self, job: Record[Job]) -> bool:
         request = job.data.request
-        if job.state != "ready" or not job.data.model or request.provider not in self.desk.providers:
+        if job.state not in TRAINED or not job.data.model or request.provider not in self.desk.providers:
             return False
         return self.service(request.provider).continues and self._refusal(request.model) == ""
 

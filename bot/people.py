@@ -11,6 +11,7 @@ from bot.payloads import table, text
 from bot.slack_errors import missing_scope
 from finetune.errors import UserError
 from finetune.permissions import Owned, Person, Place, may
+from jobstore.jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +83,15 @@ class People:
 
 def insist(desk: Desk, person: Person, act: Act, place: Place, record: Record[Any] | None = None) -> None:
     """Raise the UserError that says why `person` may not do `act`; every act passes here."""
-    thing = Owned(kind=record.ref.kind.value, owner=record.data.person, channel=record.data.channel) if record else None
-    if (refusal := may(person, act, place, desk.policy, thing)) is not None:
+    if (refusal := may(person, act, place, desk.policy, _owned(record) if record else None)) is not None:
         raise refusal
+
+
+def _owned(record: Record[Any]) -> Owned:
+    data = record.data
+    stay = data.open_stay if isinstance(data, Job) else None
+    kind, payer = record.ref.kind.value, stay.person if stay else ""
+    return Owned(kind=kind, owner=data.person, channel=data.channel, payer=payer)
 
 
 def allows(desk: Desk, person: Person, act: Act, place: Place) -> bool:

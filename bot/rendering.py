@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bot import views
+from bot.hosting import host_offer
 from bot.last_days import stop_of_job, today_of
 from finetune.evaluation import Scores
 from finetune.fixes.difference import Difference
@@ -20,6 +21,7 @@ from jobstore.states import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
 
     from bot.desk import Desk
     from bot.views import Message
@@ -87,8 +89,13 @@ def labels(desk: Desk) -> dict[str, str]:
 
 
 def _job(desk: Desk, record: Record[Job]) -> Message:
-    pauses = desk.catalogue.service(record.data.request.provider).pauses
-    return views.job_card(record, desk.store.now_ms(), pauses=pauses)
+    service = desk.catalogue.service(record.data.request.provider)
+    hosting = host_offer(desk, record) if service.hosting == "dedicated" else None
+    return views.job_card(record, desk.store.now_ms(), pauses=service.pauses, hosting=hosting)
+
+
+def _hosting(desk: Desk, record: Record[Job]) -> Message:
+    return views.hosting_post(record, host_offer(desk, record), desk.store.now_ms(), _stops(desk, record))
 
 
 def _chart(desk: Desk, record: Record[Job]) -> Upload:
@@ -148,8 +155,13 @@ def _confusion(desk: Desk, record: Record[Job]) -> Upload:
 
 
 def _ready(desk: Desk, record: Record[Job]) -> Message:
+    return views.ready_post(record, _stops(desk, record))
+
+
+def _stops(desk: Desk, record: Record[Job]) -> date | None:
+    """When a model stops, where that is in sight."""
     stops = stop_of_job(desk, record)
-    return views.ready_post(record, stops if stops and stops - today_of(desk) <= IN_SIGHT else None)
+    return stops if stops and stops - today_of(desk) <= IN_SIGHT else None
 
 
 def _failed(desk: Desk, record: Record[Job]) -> Message:
@@ -185,6 +197,10 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "rows": _rows,
     "tokens": _tokens,
     "job": _job,
+    "hosting": _hosting,
+    "woken": lambda _, record: views.woken_post(record),
+    "not_hosted": lambda desk, record: views.not_hosted_post(record, host_offer(desk, record)),
+    "not_stopped": lambda _, record: views.not_stopped_post(record),
     "results": lambda _, record: views.results_post(record),
     "chart": _chart,
     "csv": _csv,

@@ -20,6 +20,7 @@ ESTIMATE_MARGIN = 0.15
 """How far a price may be off, either way, where the model's own way of counting cannot be had."""
 
 Method = Literal["supervised", "dpo", "reinforcement"]
+Hosting = Literal["none", "serverless", "dedicated"]
 RateUnit = Literal["multiplier", "absolute"]
 
 
@@ -40,6 +41,7 @@ class Model:
     aliases: tuple[str, ...] = ()
     training_usd_per_million: float | None = None
     training_usd_per_hour: float | None = None
+    hosting_usd_per_hour: float | None = None
     input_usd_per_million: float | None = None
     cached_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
@@ -78,12 +80,16 @@ class Service:
     `rate`: how it takes a learning rate. `continues`: whether training goes on from tuned models and checkpoints.
     `from_scratch`: its base models know nothing, so that what is good for real ones is too little for them.
     `tuned_name`: what it calls a tuned model, where `{model}` and `{suffix}` are ours and "…" is its own. `label` is
-    what people call it, "" for its name; `region` where it keeps rows, "" where that is not known.
+    what people call it, "" for its name; `region` where it keeps rows, "" where that is not known. `hosting`: whether
+    tuned models answer by themselves ("serverless"), only from a host of their own, paid by the hour ("dedicated", for
+    `hosting_usd_per_hour` where the model has no price of its own), or not at all ("none").
     """
 
     name: str
     label: str = ""
     region: str = ""
+    hosting: Hosting = "serverless"
+    hosting_usd_per_hour: float | None = None
     rate: RateUnit = "multiplier"
     continues: bool = False
     wandb: bool = False
@@ -132,6 +138,17 @@ class Catalogue:
     def on_offer(self, day: date | None = None) -> tuple[Model, ...]:
         """Return the models a job can be started on: on `day`, by default the day the table was made."""
         return tuple(model for model in self.models if model.is_open(day or self.as_of))
+
+    def hosting_usd_per_hour(self, model: str, provider: str) -> float | None:
+        """Return what hosting a model tuned from `model` costs an hour, None where nobody knows, or it costs nothing.
+
+        It is the model's own price where it has one, else the service's.
+        """
+        service, found = self.service(provider), self.get(model)
+        if service.hosting != "dedicated":
+            return None
+        own = found.hosting_usd_per_hour if found else None
+        return service.hosting_usd_per_hour if own is None else own
 
     def price(
         self, model: str, tokens: int, epochs: int, *, exact: bool = True, margin: float = 0.0

@@ -22,6 +22,8 @@ class Act(StrEnum):
     RESOLVE = "resolve"
     TRY = "try"
     ACCOUNT = "account"
+    HOST = "host"
+    SLEEP = "sleep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """A thing that exists already: who asked for it, and where it lives."""
+    """A thing that exists already: who asked for it, and where it lives. `payer`: who has it hosted, if anybody."""
 
     kind: str
     owner: str
     channel: str
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,9 @@ class Policy:
     channels: frozenset[str] = frozenset()
 
 
-OWNERS_ONLY = frozenset({Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE})
+OWNERS_ONLY = frozenset({Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE, Act.SLEEP})
+PAYERS_TOO = frozenset({Act.RESOLVE, Act.SLEEP})
+"""What whoever has a model hosted may decide about it as well: it is their money."""
 
 ADMINS_ONLY = frozenset({Act.ACCOUNT})
 """What shows things that no channel has: fine-tunes of the provider's account that were not made here."""
@@ -71,7 +76,8 @@ def may(person: Person, act: Act, place: Place, policy: Policy, thing: Owned | N
     """Return why `person` may not do `act`, or None where they may.
 
     Guests, people of other organisations and shared channels are refused; channels can be limited; things made
-    elsewhere are out of reach; a job is stopped by whoever asked for it or a workspace admin.
+    elsewhere are out of reach; a job is stopped by whoever asked for it or a workspace admin, and a host by whoever
+    pays for it as well.
     """
     if (refusal := _may_at_all(person)) or (refusal := _may_here(place, policy)):
         return refusal
@@ -117,7 +123,8 @@ def _may_here(place: Place, policy: Policy) -> UserError | None:
 def _may_touch(person: Person, act: Act, place: Place, thing: Owned) -> UserError | None:
     if thing.channel != place.channel:
         return UserError("elsewhere", f"I know no such {thing.kind} in this channel.", "Try /tune list.")
-    if act in OWNERS_ONLY and person.id != thing.owner and not person.is_admin:
+    deciders = {thing.owner, thing.payer if act in PAYERS_TOO else thing.owner}
+    if act in OWNERS_ONLY and person.id not in deciders and not person.is_admin:
         return UserError(
             "not-yours", f"Only the person who started this {thing.kind} or an admin can do that.", "Ask them to do it."
         )

@@ -20,7 +20,9 @@ def use_checkpoint(store: Store, record: Record[Job], person: str, step: int) ->
     UserError where the model is not ready, there is no such checkpoint (any more), or somebody chose meanwhile.
     """
     job, ref = record.data, record.ref
-    if record.state != "ready":
+    if record.state == "hosted":
+        raise UserError("hosted-now", f"The model of {ref.id} is hosted as it is.", "Stop hosting, and choose again.")
+    if record.state not in {"ready", "asleep"}:
         raise UserError("not-ready", f"The model of {ref.id} is not ready yet.", "Press it again once it answers.")
     if step and step not in {one.step for one in job.checkpoints}:
         raise UserError("checkpoint-gone", f"{ref.id} has no checkpoint at step {step}.", "Its details list them.")

@@ -18,7 +18,9 @@ def insist_on_model(record: Record[Job]) -> None:
     """Raise the UserError that says why there is no model to delete."""
     if record.state in {"deleting", "deleted"}:
         raise UserError("deleted-already", f"The model of {record.ref.id} is deleted already.", "Try /tune list.")
-    if record.state != "ready":
+    if record.data.open_stay is not None:
+        raise UserError("hosted-now", f"The model of {record.ref.id} is hosted.", "Stop hosting first.")
+    if "deleting" not in record.at.to:
         raise UserError("no-model", f"{record.ref.id} has no model to delete.", "/tune cancel stops a job.")
 
 

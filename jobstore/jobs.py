@@ -6,15 +6,9 @@ from dataclasses import dataclass, field
 
 from finetune.launch import TrainRequest  # noqa: TC001 - msgspec reads the annotations
 from jobstore.evaluations import Evaluation  # noqa: TC001 - the same
+from jobstore.intents import Intent  # noqa: TC001 - the same
 from jobstore.refusals import Refusal  # noqa: TC001 - the same
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """The recorded decision to create one paid run. `posted_ms`: when the request was about to be sent; 0: never."""
-
-    id: str
-    posted_ms: int = 0
+from jobstore.stays import Stay  # noqa: TC001 - the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +86,8 @@ class Job:
     `wish`: "pause" or "resume", until the provider has been told.
     `used_step` is the step of the checkpoint that answers in the model's place, 0 where the model does.
     `trained_epochs` and `trained_rate` (a multiplier) are what "auto" became, where the provider told.
+    Where models answer only from a host of their own: `stay` is the one that was confirmed last, `hosted_micros` what
+    all of them have cost so far, and `host_usd_per_hour` what the provider's own list asks, None where it does not say.
     """
 
     channel: str
@@ -134,8 +130,22 @@ class Job:
     refusal: Refusal | None = None
     wish: str = ""
     note: str = ""
+    stay: Stay | None = None
+    hosted_micros: int = 0
+    host_usd_per_hour: float | None = None
+
+    @property
+    def chosen_model(self) -> str:
+        """The provider's name of the model, or of the checkpoint that a person put in its place."""
+        return next((one.name for one in self.checkpoints if self.used_step and one.step == self.used_step), self.model)
+
+    @property
+    def open_stay(self) -> Stay | None:
+        """The stay on a host that goes on, or is about to; None where there is none, or it has ended."""
+        return self.stay if self.stay and not self.stay.ended_ms else None
 
     @property
     def answering(self) -> str:
-        """The provider's name of what answers: the model, or the checkpoint that a person put in its place."""
-        return next((one.name for one in self.checkpoints if self.used_step and one.step == self.used_step), self.model)
+        """The name that what answers is asked by: on a host of its own it may be another."""
+        hosted = self.open_stay.model if self.open_stay else ""
+        return hosted or self.chosen_model

@@ -19,8 +19,10 @@ from jobstore.states import Kind, State, state_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA: Final = 2
-"""1: jobs of one method. 2: other methods, validation by file, tuned models trained on; an older process refuses it."""
+SCHEMA: Final = 3
+"""1: jobs of one method. 2: other methods, validation by file, tuned models trained on. 3: models on hosts of their
+own, which an older process would forget to end: it refuses what is newer than itself.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

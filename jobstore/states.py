@@ -71,10 +71,19 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "unclear": _live(Actor.PERSON, "creating", "queued", "failed"),
         "queued": _live(Actor.FOLLOWER, "training", "analysing", "unclear", "failed", "cancelled"),
         "training": _live(Actor.FOLLOWER, "analysing", "failed", "cancelled"),
-        "analysing": _live(Actor.WORKER, "probing"),
-        "probing": _live(Actor.WORKER, "evaluating", "ready"),
-        "evaluating": _live(Actor.WORKER, "ready"),
+        "analysing": _live(Actor.WORKER, "probing", "awaiting_hosting"),
+        # where models answer only from a host of their own, which is paid by the hour
+        "awaiting_hosting": _live(Actor.PERSON, "deploying", "asleep"),
+        "deploying": _live(Actor.WORKER, "probing", "stopping", "unclear_host", "asleep"),
+        # another state than `unclear`, so that this table shows that a paid run never fails
+        "unclear_host": _live(Actor.PERSON, "deploying", "asleep"),
+        "probing": _live(Actor.WORKER, "evaluating", "ready", "hosted", "stopping"),
+        "evaluating": _live(Actor.WORKER, "ready", "hosted", "stopping"),
         "ready": State(Actor.NOBODY, ("deleting",), is_kept=True),
+        # ready as well, but somebody must look when it is to be put to sleep
+        "hosted": _live(Actor.WORKER, "stopping"),
+        "stopping": _live(Actor.WORKER, "asleep"),
+        "asleep": State(Actor.NOBODY, ("deploying", "deleting"), is_kept=True),
         "deleting": _live(Actor.WORKER, "deleted"),
         "deleted": _DONE,
         "failed": _DONE,
@@ -87,6 +96,15 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "failed": _DONE,
     },
 }
+
+ANSWERING: Final = frozenset({"ready", "hosted"})
+"""A job whose model answers."""
+
+TRAINED: Final = ANSWERING | {"asleep"}
+"""A job that has a model, whether it answers just now or must be woken."""
+
+UNCLEAR: Final = frozenset({"unclear", "unclear_host"})
+"""Nobody knows whether a paid request was carried out, and a person decides."""
 
 FIRST: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.DATASET: ("received", "mending"),

@@ -166,15 +166,16 @@ class Store(Reader):
         deliveries: Sequence[Delivery] = (),
         marks: Sequence[Mark] = (),
         settle: Settlement | None = None,
+        reserve: Reservation | None = None,
         audit: Mapping[str, Any] | None = None,
         due_in_ms: int | None = None,
         keep_lease: bool = False,
     ) -> Record[Data]:
         """Move `record` to state `to` (or amend it where it stands) and return it as it is now.
 
-        Raises StaleError where the record moved or the lease was lost, CapError where `settle` goes over its cap, and
-        ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A lost
-        answer is asked for once more: the same commit is answered as it was the first time.
+        Raises StaleError where the record moved or the lease was lost, CapError where `settle` or `reserve` goes over
+        a cap, and ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A
+        lost answer is asked for once more: the same commit is answered as it was the first time.
         """
         _insist_on_move(record, to)
         state = state_of(record.ref.kind, to)
@@ -193,6 +194,7 @@ class Store(Reader):
             _object(audit),
             _flag(record),
             SCHEMA,
+            json.dumps(asdict(reserve)) if reserve else "",
         )
         trace.moved(record, to, version=int(answer[0]))
         return Record(

@@ -47,7 +47,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator can set. Seconds end in `_s`, US dollars in `_usd`.
+    """What an operator can set. Seconds end in `_s`, minutes in `_min`, US dollars in `_usd`.
 
     Slack
         slack_bot_token       xoxb-…, the bot's token
@@ -80,6 +80,7 @@ class Settings:
         upload_part_mb        files larger than this are uploaded in parts of it; providers take 64 at most
         evaluation_rows       a tuned classifier is asked about so many held-out rows; 0: about none
         evaluation_usd        and asking may cost so much
+        hosting_idle_min      a model that is hosted by the hour is put to sleep so many minutes after its last question
 
     Timings
         lease_s               how long a task owns a record without renewing
@@ -131,6 +132,7 @@ class Settings:
     upload_part_mb: float = 64.0
     evaluation_rows: int = 200
     evaluation_usd: float = 0.5
+    hosting_idle_min: float = 15.0
     lease_s: float = 20.0
     create_deadline_s: float = 12.0
     lookup_grace_s: float = 30.0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workers.pace import Pace
     from workers.provider import Provider, Run, RunEvent
     from workers.roster import Roster
-    from workers.workshop import Timings, Workshop
+    from workers.workshop import Workshop
 
 TRIES_BEFORE_SAYING: Final = 3
 POLL_SHARE: Final = 0.7
@@ -140,7 +140,8 @@ def _commit(shop: Workshop, record: Record[Job], seen: _Seen) -> Record[Job]:
                 shop, looked, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run) or 0.0
             )
         case RunStatus.CANCELLED:
-            return endings.cancelled(shop, dataclasses.replace(record, data=changed))
+            stopped = dataclasses.replace(record, data=changed)
+            return endings.cancelled(shop, stopped, spent_usd=_cost_usd(shop, changed, run) or 0.0)
         case _:
             return _going_on(shop, record, changed, seen)
 
@@ -201,12 +202,7 @@ def _due_in_ms(shop: Workshop, job: Job, seen: _Seen) -> int:
     if seen.events is None:  # the list says when its turn has come
         return int(max(timings.poll_max_s, LISTED_S) * seen.look.jitter * 1000)
     age_s = (seen.look.now_ms - job.run_created_ms) / 1000
-    return int(poll_interval_s(timings, age_s) * seen.look.jitter * 1000)
-
-
-def poll_interval_s(timings: Timings, age_s: float) -> float:
-    """A twentieth of the run's age, within the limits set: short runs are watched closely, long ones calmly."""
-    return max(timings.poll_min_s, min(timings.poll_max_s, age_s / 20))
+    return int(timings.poll_interval_s(age_s) * seen.look.jitter * 1000)
 
 
 def _trained(shop: Workshop, record: Record[Job], changed: Job, run: Run) -> Record[Job]:
@@ -233,6 +229,9 @@ def _trained(shop: Workshop, record: Record[Job], changed: Job, run: Run) -> Rec
 
 
 def _cost_usd(shop: Workshop, job: Job, run: Run) -> float | None:
+    """What a run cost: as its provider says, else by what was trained and the table, else None."""
+    if run.cost_usd is not None:
+        return run.cost_usd
     model = shop.catalogue.get(job.request.model)
     if model is None or model.training_usd_per_million is None or run.trained_tokens is None:
         return None

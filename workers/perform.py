@@ -14,7 +14,7 @@ from jobstore.store import StaleError
 from jobstore.trace import about
 from workers.heartbeat import Heartbeat
 from workers.provider import ProviderError
-from workers.stages import STAGES, answer, endings, versions
+from workers.stages import STAGES, answer, endings, hosting, versions
 
 if TYPE_CHECKING:
     from jobstore.records import Record, Ref
@@ -97,6 +97,8 @@ def _end(shop: Workshop, record: Record[Any], refusal: Refusal) -> Record[Any] |
         return answer.fail(shop, record, refusal)
     if record.ref.kind is Kind.DATASET:
         return versions.refuse(shop, record, refusal)
+    if record.state == "deploying":
+        return hosting.end_badly(shop, record, refusal)
     if "failed" in record.at.to:
         return endings.fail(shop, record, refusal)
     shop.store.release(record, due_in_ms=int(shop.timings.retry_max_s * 1000))

@@ -24,7 +24,7 @@ class Timings:
     `create_deadline_s` must be shorter than `lease_s`: nobody else may take the record up while the POST is out.
     A look-up that finds nothing counts only `lookup_grace_s` after the deadline, since lists lag. All followers
     together ask one provider `provider_calls_per_min` times, and read its list where `list_from_runs` runs are live
-    (0: never).
+    (0: never). A model on a host of its own is put to sleep `hosting_idle_s` after the last question.
     """
 
     lease_s: float = 20.0
@@ -38,11 +38,16 @@ class Timings:
     report_silence_s: float = 3.0
     provider_calls_per_min: float = 6000.0
     list_from_runs: int = 50
+    hosting_idle_s: float = 900.0
 
     def retry_in_ms(self, attempts: int, retry_after_s: float | None = None) -> int:
         """Return how long to wait after `attempts` tries: doubling, and never sooner than the other side asked."""
         backoff = min(self.retry_max_s, self.retry_base_s * 2 ** min(attempts, 12))
         return int(max(backoff, retry_after_s or 0) * 1000)
+
+    def poll_interval_s(self, age_s: float) -> float:
+        """A twentieth of a run's age, within the limits set: short runs are watched closely, long ones calmly."""
+        return max(self.poll_min_s, min(self.poll_max_s, age_s / 20))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

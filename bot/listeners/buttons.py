@@ -9,6 +9,7 @@ from bot.confirming import accounts_of, over_cap
 from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
+from bot.listeners.hosting import HostingButtons, waking
 from bot.listeners.job_acts import JobButtons
 from bot.listeners.models import quote_elsewhere
 from bot.listeners.pictures import post_tokens
@@ -66,6 +67,7 @@ class Buttons:
             **VersionButtons(desk, people).acts(),
             "split": (Act.MEND, Splits(desk).press(people)),
             "quote_elsewhere": (Act.SHOW, quote_elsewhere(desk)),
+            **HostingButtons(desk).acts,
             "tokens": (Act.SHOW, post_tokens(desk)),
         }
 
@@ -104,21 +106,24 @@ class Buttons:
             if found is None:
                 raise UserError("job-gone", "The job of this model is no longer kept.", "Try /tune list.")
             job, prompt = found, self._desk.blobs.read(record.ref.team, record.data.text).decode()
+        if offer := waking(self._desk, job):
+            return asker.tell(offer)
         asking.insist_on_ready(job)
-        asking.open_form(self._desk, asker.client, job, pressed.trigger, prompt=prompt)
+        return asking.open_form(self._desk, asker.client, job, pressed.trigger, prompt=prompt)
 
     def _name_run(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))
 
     def _start_anew(self, pressed: Press, job: Record[Any], _: Asker) -> None:
         caps, data = self._desk.caps, job.data
-        accounts = accounts_of(caps, data.person, data.channel)
+        paid = data.open_stay or data
+        accounts = accounts_of(caps, paid.person, data.channel)
         by_name = {account.name: account.cap_micros for account in accounts}
         month_cap = round(caps.month_usd * MICROS)
         try:
             start_anew(self._desk.store, job, pressed.person, month_cap_micros=month_cap, caps=by_name)
         except CapError as error:
-            raise over_cap(error, data.reserved_micros, data.month) from error
+            raise over_cap(error, paid.reserved_micros, paid.month, is_host=paid is not data) from error
         self._desk.doorbell.ring(job.ref)
 
     def _give_up(self, pressed: Press, job: Record[Any], _: Asker) -> None:

@@ -10,6 +10,7 @@ from bot.form_values import first_values, of_line
 from bot.grammar import parse_line
 from bot.launch_form import launch_view
 from bot.launching import launch_of
+from bot.listeners.hosting import deploy_command, waking
 from bot.listeners.job_acts import JobCommands
 from bot.listeners.models import LISTED, list_models, quote
 from bot.listeners.replies import OUT_OF_REACH, logged
@@ -83,6 +84,7 @@ class Commands:
             "split": Splits(desk).command(self._known),
             "results": ResultButtons(desk).command(self._known),
             "quote": quote(desk, self._known),
+            "deploy": deploy_command(desk, self._known),
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,
@@ -151,6 +153,8 @@ class Commands:
     def _try(self, command: Command, person: Person, place: Place) -> Message | None:
         ref, prompt = intake.handle(command.rest, command.team, kinds=("m", "j"))
         job = self._known(ref, person, Act.TRY, place)
+        if offer := waking(self._desk, job):
+            return offer
         if not prompt:
             asking.insist_on_ready(job)
             asking.open_form(self._desk, self._client, job, command.trigger)

@@ -18,7 +18,7 @@ from finetune.permissions import Act
 from jobstore.blobs import BlobMissingError
 from jobstore.deleting import insist_on_model
 from jobstore.records import Ref
-from jobstore.states import Kind
+from jobstore.states import TRAINED, Kind
 from jobstore.steering import steer
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def reproduction(desk: Desk, job: Record[Job], change: NextStep | None = None) -
 
 def continuation(desk: Desk, job: Record[Job]) -> Offer:
     """Return the channel's newest dataset that a model can be trained on further; UserError where there is none."""
-    insist_on_ready(job)
+    if job.state not in TRAINED:
+        insist_on_ready(job)
     for dataset in desk.store.listed(job.ref.team, Kind.DATASET, job.data.channel):
         report = report_of(desk, dataset) if dataset.state == "accepted" else None
         model = desk.catalogue.get(job.data.request.model)

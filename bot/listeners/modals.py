@@ -26,6 +26,7 @@ from jobstore.connections import UNAVAILABLE
 from jobstore.deleting import delete_model
 from jobstore.records import Ref
 from jobstore.resolving import name_run
+from jobstore.states import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +173,9 @@ class Modals:
             raise UserError(
                 "run-invalid", "That is no run's id.", "Copy it from the provider's page, such as ftjob-1a2b."
             )
-        name_run(self._desk.store, job, person.id, run)
+        named = name_run(self._desk.store, job, person.id, run)
+        if named.at.actor is Actor.WORKER:
+            self._desk.doorbell.ring(named.ref)
         return None
 
     def convert(self, sent: Submission) -> Answer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
 from bot.listeners.commands import known
+from bot.listeners.hosting import waking
 from bot.listeners.replies import Asker, explained, once
 from bot.people import insist
 from finetune.permissions import Act
@@ -35,11 +36,13 @@ def register(app: App, desk: Desk, people: People) -> None:
             insist(desk, person, Act.LIST, place)
             job = job_of_thread(desk, team, channel, thread_ts)
             if job is None:
-                asker.tell(views.help_message())
-                return
+                return asker.tell(views.help_message())
             known(desk, job.ref, person, Act.TRY, place)
+            if offer := waking(desk, job):
+                return asker.tell(offer)
             text = intake.without_mention(str(event.get("text") or ""))
             asking.ask(desk, job, person, text, once=f"mention:{channel}:{event['ts']}")
+        return None
 
     def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
         if event.get("channel_type") == "im" and not event.get("subtype"):

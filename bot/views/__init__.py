@@ -4,11 +4,21 @@ from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, starte
 from bot.views.answers import answer_post, prompt_failed_post
 from bot.views.datasets import dataset_card
 from bot.views.evaluations import confusion_title, evaluation_post
+from bot.views.hosting import (
+    hosting_coming,
+    hosting_post,
+    kept_asleep,
+    not_hosted_post,
+    not_stopped_post,
+    sleep_coming,
+    wake_offer,
+    woken_post,
+)
 from bot.views.jobs import job_card
 from bot.views.launching import LaunchForm, launch_modal
 from bot.views.lineage import deleted_post, lineage_message
 from bot.views.message import Message
-from bot.views.modals import delete_modal, details_modal, name_run_modal, try_modal
+from bot.views.modals import delete_modal, details_modal, try_modal
 from bot.views.models import models_list, quote_message, quote_modal
 from bot.views.notices import (
     help_message,
@@ -30,11 +40,11 @@ from bot.views.outcomes import (
     results_file_title,
     results_message,
     results_post,
-    unclear_post,
 )
 from bot.views.pictures import picture_title
 from bot.views.snippets import code_modal
 from bot.views.templates import dropped, rows_title, templates_list
+from bot.views.unclear import name_run_modal, unclear_post
 from bot.views.waiting import stuck_post
 
 __all__ = [
@@ -57,26 +67,32 @@ __all__ = [
     "evaluation_post",
     "failed_post",
     "help_message",
+    "hosting_coming",
+    "hosting_post",
     "job_card",
     "job_details",
     "jobs_list",
+    "kept_asleep",
     "launch_modal",
     "lineage_message",
     "models_list",
     "name_run_modal",
     "near_miss",
     "next_step",
+    "not_hosted_post",
+    "not_stopped_post",
     "not_training_data",
     "picture_title",
     "prompt_failed_post",
-    "ready_post",
     "quote_message",
     "quote_modal",
+    "ready_post",
     "refusal",
     "results_file_title",
     "results_message",
     "results_post",
     "rows_title",
+    "sleep_coming",
     "something_failed",
     "started",
     "steered",
@@ -84,5 +100,7 @@ __all__ = [
     "templates_list",
     "try_modal",
     "unclear_post",
+    "wake_offer",
     "welcome",
+    "woken_post",
 ]

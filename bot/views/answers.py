@@ -9,6 +9,7 @@ from bot.views import words
 from bot.views.blocks import SECTION_MAX, actions, button, context, section, verbatim
 from bot.views.jobs import TOY_NOTE
 from bot.views.message import Message, message
+from jobstore.states import ANSWERING
 
 if TYPE_CHECKING:
     from bot.views.message import Block
@@ -56,7 +57,7 @@ def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str, sa
 
 def _again(record: Record[Prompt], job: Record[Job]) -> Block | None:
     """Try again, carrying the prompt's own handle, so that the form can open with what was asked."""
-    return actions(button("Try again", "try_model", record.ref.member)) if job.state == "ready" else None
+    return actions(button("Try again", "try_model", record.ref.member)) if job.state in ANSWERING else None
 
 
 def _footer(prompt: Prompt, job: Record[Job]) -> Mrkdwn:

@@ -11,6 +11,7 @@ from bot.views.blocks import button, context, divider, section
 from bot.views.jobs import price_words, try_button
 from bot.views.models import quote_button, stop_words
 from bot.views.stages import stage_short
+from jobstore.states import TRAINED, UNCLEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from finetune.errors import UserError
     from jobstore.jobs import Job
     from jobstore.records import Record
+
+WAITING: Final = UNCLEAR | {"awaiting_hosting"}
+"""Where whoever started a job has to say how it goes on."""
 
 SHOWN: Final = 10
 """Of the models, of what is going on, and of what has ended: a Home may have 100 blocks."""
@@ -42,9 +46,9 @@ def home(
 
     `stopping` are those of their models that stop soon after `today`, the first to stop first.
     """
-    models = [job for job in mine if job.state == "ready"]
-    ended = [job for job in mine if job.at.is_final and job.state != "ready"]
-    going = [job for job in mine if not job.at.is_final and job.state != "ready"]
+    models = [job for job in mine if job.state in TRAINED]
+    ended = [job for job in mine if job.at.is_final and job.state not in TRAINED]
+    going = [job for job in mine if not job.at.is_final and job.state not in TRAINED]
     return _view(
         section(_headline(going, models)),
         context(_money(spend)),
@@ -69,9 +73,11 @@ def _headline(going: Sequence[Record[Job]], models: Sequence[Record[Job]]) -> Mr
     counts = [words.plural(len(models), "model")] if models else []
     training = sum(job.state in {"queued", "training"} for job in going)
     counts += [f"{training} training"] if training else []
-    unclear = sum(job.state == "unclear" for job in going)
-    counts += [f"{unclear} waiting for you"] if unclear else []
-    if others := len(going) - training - unclear:
+    asleep = sum(job.state == "asleep" for job in models)
+    counts += [f"{asleep} asleep"] if asleep else []
+    waiting = sum(job.state in WAITING for job in going)
+    counts += [f"{waiting} waiting for you"] if waiting else []
+    if others := len(going) - training - waiting:
         counts.append(f"{others} on the way")
     return mrkdwn("*{counts}.*", counts=" · ".join(counts) or "Nothing of yours is training")
 
@@ -119,7 +125,7 @@ def _line(record: Record[Job]) -> Block:
         mrkdwn("{model}", model=words.model_name(job.request.model)),
         mrkdwn("{price}", price=price_words(job)),
     ]
-    name = words.model_handle(record.ref.id) if record.state == "ready" else record.ref.id
+    name = words.model_handle(record.ref.id) if record.state in TRAINED else record.ref.id
     title = mrkdwn("*{title}* ({name})", title=words.name(job.title), name=name)
     what = lines(title, join(" · ", parts))
     return {**section(what), "accessory": try_button(record) or button("Details", "details", record.ref.member)}

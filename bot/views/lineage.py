@@ -54,7 +54,7 @@ def reproduce_button(record: Record[Job]) -> Block:
 
 def delete_button(record: Record[Job]) -> Block | None:
     """Delete the model, where there is one; asked about in a form of its own."""
-    if record.state != "ready":
+    if "deleting" not in record.at.to:
         return None
     return button("Delete…", "delete_model", record.ref.member, style="danger")
 
@@ -120,6 +120,7 @@ def _money(job: Job) -> list[tuple[str, str | Mrkdwn]]:
     return [
         ("Quoted", f"{words.price(quote.low_usd, quote.high_usd)}{as_of}"),
         ("Cost", "" if job.cost_usd is None else words.money(job.cost_usd)),
+        ("Hosting so far", words.money(job.hosted_micros / 1_000_000) if job.hosted_micros else ""),
         ("Tokens trained", f"{job.trained_tokens:,}" if job.trained_tokens else ""),
         ("Asked and confirmed by", confirmed or mention(job.person)),
         ("Request", code(job.digest)),

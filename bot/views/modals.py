@@ -1,4 +1,4 @@
-"""The small forms: trying a model, naming a lost run; and a job's details."""
+"""The small forms: trying a model, deleting it; and a job's details."""
 
 from __future__ import annotations
 
@@ -35,20 +35,6 @@ def try_modal(
             text_input("max_tokens", "Most tokens to answer with", max_tokens),
         ],
         submit="Ask",
-        metadata=metadata,
-    )
-
-
-def name_run_modal(job: Record[Job], *, metadata: str) -> Block:
-    """The form that names the run whose creation's answer was lost."""
-    return modal(
-        "name_run",
-        "Name the run",
-        [
-            section(mrkdwn("Which run at the provider is {title}?", title=job_title(job))),
-            text_input("run", "The run's id", "", hint="As the provider's own page shows it, such as ftjob-abc123."),
-        ],
-        submit="Follow this run",
         metadata=metadata,
     )
 

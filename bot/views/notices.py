@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "cancel": ("/tune cancel j42", "stop a job"),
     "reproduce": ("/tune reproduce j42", "the form with everything as it was, to train the same again"),
     "delete": ("/tune delete m42", "delete a trained model for good; it asks first"),
+    "deploy": ("/tune deploy m42 hours=2", "host a model that answers only so, at a price that is said first"),
     "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
     "help": ("/tune help", "this"),
 }

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose, quoted
 from bot.views import words
-from bot.views.blocks import actions, button, confirmation, context, overflow, section
+from bot.views.blocks import actions, button, context, overflow, section
 from bot.views.evaluations import evaluation_post, share_words, what_is_measured
-from bot.views.jobs import TOY_NOTE, details_button, job_title, try_button
+from bot.views.jobs import TOY_NOTE, details_button, hosted_words, job_title, stop_button, try_button
 from bot.views.message import Message, message
 from finetune.metrics import Share
 from finetune.next_steps import next_step_of
@@ -94,12 +94,13 @@ def ready_post(record: Record[Job], stops: date | None = None) -> Message:
     how = mrkdwn("Press Try it, or type {command}.", command=code(f"/tune try {model} your prompt"))
     return message(
         text,
-        section(lines(text, how)),
+        section(lines(text, how, hosted_words(record))),
         context(_facts(job, stops)),
         context(TOY_NOTE) if words.is_toy(job.request.model) else None,
         actions(
             try_button(record),
             button("Code", "code", record.ref.member),
+            stop_button(record),
             details_button(record),
             overflow("more", MORE, record.ref.member),
         ),
@@ -126,42 +127,6 @@ def cancelled_post(record: Record[Job]) -> Message:
     text = mrkdwn("{title} is cancelled.", title=job_title(record))
     charged = _charged(record.data) or mrkdwn("The provider may charge for what it had trained by then.")
     return message(text, section(join(" ", [text, charged])))
-
-
-def unclear_post(record: Record[Job]) -> Message:
-    """Nobody knows whether a run exists: the person decides. Mentions the person."""
-    text = mrkdwn(
-        "{person} {title}: the provider's answer was lost. I found no run, and won't risk paying twice without you.",
-        person=mention(record.data.person),
-        title=job_title(record),
-    )
-    how = mrkdwn(
-        "If the provider's own page shows the run, name it and I follow it. If it shows none, a new one can be started."
-    )
-    twice = confirmation(
-        "Start a new run?",
-        "If the lost request did start a run, you pay for both. Look at the provider's own page first.",
-        yes="Start a new run",
-        no="Not yet",
-        style="danger",
-    )
-    lost = confirmation(
-        "Give up on this run?",
-        "If the lost request did start a run, it goes on at the provider and is charged, and I don't follow it.",
-        yes="Give up",
-        no="Not yet",
-        style="danger",
-    )
-    member = record.ref.member
-    return message(
-        text,
-        section(lines(text, how)),
-        actions(
-            button("Name its run", "name_run", member, style="primary"),
-            button("Start new (may pay twice)", "start_anew", member, style="danger", confirm=twice),
-            button("Give up", "give_up", member, confirm=lost),
-        ),
-    )
 
 
 def csv_title(record: Record[Job]) -> str:
@@ -226,7 +191,8 @@ def _best(results: Results) -> str:
 
 
 def _facts(job: Job, stops: date | None) -> Mrkdwn:
-    took_ms = job.ready_ms - job.confirmed_ms if job.ready_ms and job.confirmed_ms else 0
+    # of a model that is hosted it would be the time that people took to answer
+    took_ms = job.ready_ms - job.confirmed_ms if job.ready_ms and job.confirmed_ms and not job.stay else 0
     best = job.results.best_valid_loss if job.results else None
     final = job.results.final_train_loss if job.results else job.progress.train_loss
     loss = _loss("training loss", final) if best is None else _loss("best validation loss", best)

@@ -27,8 +27,12 @@ _STEP_OF_STATE: Final = {
     "analysing": 5,
     "probing": 6,
     "evaluating": 6,
-    "asleep": 6,
+    "awaiting_hosting": 6,
+    "deploying": 6,
+    "unclear_host": 6,
+    "stopping": 6,
     "ready": 7,
+    "hosted": 7,
 }
 _SENTENCES: Final = {
     "requested": mrkdwn("Preparing the rows."),
@@ -39,19 +43,30 @@ _SENTENCES: Final = {
     "analysing": mrkdwn("Trained. Reading the results."),
     "probing": mrkdwn("Trained. Waiting for the model to answer…"),
     "evaluating": mrkdwn("Trained. Asking it about rows it was not trained on."),
-    "asleep": mrkdwn("Trained. The model is not hosted, so it does not answer."),
+    "awaiting_hosting": mrkdwn("Trained. It answers only while it is hosted. Say in the thread whether it shall be."),
+    "deploying": mrkdwn("Trained. Its host is being started, which can take minutes."),
+    "unclear_host": mrkdwn("The provider's answer was lost. Somebody has to decide in the thread before I go on."),
+    "stopping": mrkdwn("The model is being put to sleep."),
+    "asleep": mrkdwn("Trained. The model is asleep: it answers once it is woken."),
     "cancelled": mrkdwn("Cancelled."),
     "deleting": mrkdwn("Deleting the model at the provider."),
     "deleted": mrkdwn("The model is deleted."),
 }
 _WISHES: Final = {"pause": mrkdwn("*Pausing.*"), "resume": mrkdwn("*Resuming.*")}
+_SHORT: Final = {
+    "awaiting_hosting": "trained, not hosted",
+    "deploying": "being hosted",
+    "unclear_host": "unclear",
+    "stopping": "going to sleep",
+}
+"""States that people would not call by their own names."""
 _NO_REASON: Final = mrkdwn("The provider gave no reason.")
 
 
 def stage_sentence(record: Record[Job], now_ms: int) -> Mrkdwn:
     """Return what is happening: "Training: step 340/900, loss 1.02 ↓, about 14 min left."."""
     sentence = _sentence(record, now_ms)
-    if record.cancel and not record.at.is_final:
+    if _is_cancelling(record):
         return mrkdwn("*Cancelling.* {sentence}", sentence=sentence)
     if record.data.wish in _WISHES and not record.at.is_final:
         return mrkdwn("{wish} {sentence}", wish=_WISHES[record.data.wish], sentence=sentence)
@@ -73,12 +88,17 @@ def stage_note(record: Record[Job]) -> Mrkdwn:
 
 def stage_short(record: Record[Job]) -> str:
     """Return the stage in a word or two, for lists: "training 38%"."""
-    if record.cancel and not record.at.is_final:
+    if _is_cancelling(record):
         return "cancelling"
     progress = record.data.progress
     if record.state == "training" and progress.total_steps:
         return f"{_status_word(progress)} {percent(progress)}%"
-    return record.state
+    return _SHORT.get(record.state, record.state)
+
+
+def _is_cancelling(record: Record[Job]) -> bool:
+    """Whether it is on its way to be cancelled; a run that was over before that leaves a model."""
+    return record.cancel and not record.at.is_final and not record.data.model
 
 
 def percent(progress: Progress) -> int:
@@ -106,7 +126,12 @@ def _sentence(record: Record[Job], now_ms: int) -> Mrkdwn:
             said = _training(job.progress, now_ms)
         case "evaluating" if job.evaluation:
             said = _evaluating(job.evaluation)
-        case "ready":
+        case "hosted" if job.stay:
+            said = mrkdwn(
+                "*Ready.* {model} answers, hosted until {until}.",
+                model=words.model_handle(record.ref.id), until=date(job.stay.until_ms),
+            )  # fmt: skip
+        case "ready" | "hosted":
             said = mrkdwn("*Ready.* {model} answers.", model=words.model_handle(record.ref.id))
         case "failed":
             reason = prose(job.refusal.message).clipped(600) if job.refusal else _NO_REASON

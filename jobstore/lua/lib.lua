@@ -110,6 +110,13 @@ local function cap_broken(prefix, money, micros)
   return nil
 end
 
+-- The first cap that a reservation would break, the one for a single confirmation ("run") first; nil where all hold.
+local function reservation_broken(prefix, reserve)
+  local cap = reserve.run_cap_micros
+  if reserve.micros > cap then return {'over-cap', 'run', int(cap), int(cap)} end
+  return cap_broken(prefix, reserve, reserve.micros)
+end
+
 -- Change what is reserved and what is spent in every account that money touches.
 local function book(prefix, money, reserve_micros, spend_micros)
   for _, account in ipairs(accounts_of(money)) do

@@ -20,9 +20,7 @@ if ARGV[3] ~= '' then
 end
 local reserve = ARGV[13] ~= '' and cjson.decode(ARGV[13])
 if reserve then
-  local run_cap = reserve.run_cap_micros
-  if reserve.micros > run_cap then return {'over-cap', 'run', int(run_cap), int(run_cap)} end
-  local broken = cap_broken(prefix, reserve, reserve.micros)
+  local broken = reservation_broken(prefix, reserve)
   if broken then return broken end
 end
 local id = ARGV[2] .. redis.call('INCR', prefix .. 'next:' .. kind)

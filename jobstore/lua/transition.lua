@@ -11,8 +11,9 @@
 -- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
 -- ARGV[17] audit (JSON or "")
 -- ARGV[18] the cancel flag as the caller read it ("1" or "")        ARGV[19] schema of the data
+-- ARGV[20] reserve: "" or JSON {month, micros, run_cap_micros, month_cap_micros, accounts: list of {name, cap_micros}}
 -- Returns  {"done", version, cancel flag, updated ms} | {"stale", state, version}
---          | {"over-cap", account ("" for everybody's), left_micros, cap_micros}
+--          | {"over-cap", account ("run", "" for everybody's), left_micros, cap_micros}
 -- A cancel that was flagged while the caller worked makes the record due at once, whatever ARGV[9] says.
 local prefix, kind, id = KEYS[1], ARGV[1], ARGV[2]
 local key = prefix .. kind .. ':' .. id
@@ -27,6 +28,11 @@ local settle = ARGV[15] ~= '' and cjson.decode(ARGV[15])
 local more = settle and settle.spend_micros - settle.release_micros or 0
 if more > 0 then
   local broken = cap_broken(prefix, settle, more)
+  if broken then return broken end
+end
+local reserve = ARGV[20] ~= '' and cjson.decode(ARGV[20])
+if reserve then
+  local broken = reservation_broken(prefix, reserve)
   if broken then return broken end
 end
 local at = now_ms()
@@ -47,6 +53,7 @@ for _, entry in ipairs(marks) do
   redis.call('EXPIRE', prefix .. entry.hash, RETENTION_S)
 end
 if settle then book(prefix, settle, 0 - settle.release_micros, settle.spend_micros) end
+if reserve then book(prefix, reserve, reserve.micros, 0) end
 set_due(prefix, kind .. ':' .. id, ARGV[8], due)
 if ARGV[14] == '1' then
   redis.call('EXPIRE', key, RETENTION_S)

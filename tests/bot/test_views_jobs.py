@@ -12,10 +12,11 @@ from bot.views.outcomes import (
     ready_post,
     results_file_title,
     results_post,
-    unclear_post,
 )
 from bot.views.stages import stage_short
-from jobstore.jobs import Intent, Progress, Results
+from bot.views.unclear import unclear_post
+from jobstore.intents import Intent
+from jobstore.jobs import Progress, Results
 from jobstore.states import TABLES, Kind
 from tests.bot.cards import (
     FREE,

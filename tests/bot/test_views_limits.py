@@ -15,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.views import acknowledgements, answers, datasets, jobs, launching, modals, notices, outcomes
+from bot.views import acknowledgements, answers, datasets, hosting, jobs, launching, modals, notices, outcomes, unclear
+from bot.views.host_offer import HostOffer
 from finetune.errors import UserError
 from finetune.findings import Finding
+from finetune.hosting import HOURS_MAX, HostRequest
 from finetune.launch import Quote
 from finetune.report import Report, Tokens
 from jobstore.jobs import Job
@@ -76,7 +78,9 @@ def _field(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.just(PERSON) | TEXT.filter(lambda text: not re.fullmatch("[UW][A-Z0-9]+", text))
     if hint is float and ("usd" in name or name in {"low", "high"}):
         return MONEY
-    return st.one_of(MONEY, st.none()) if name == "cost_usd" else _value(hint)
+    if name == "hours":
+        return st.integers(1, HOURS_MAX)
+    return st.one_of(MONEY, st.none()) if name in {"cost_usd", "told_usd_per_hour"} else _value(hint)
 
 
 SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
@@ -123,6 +127,7 @@ JOBS = records(Kind.JOB, Job, "j42")
 DATASETS = records(Kind.DATASET, Dataset, "d12")
 PROMPTS = records(Kind.PROMPT, Prompt, "p1")
 REPORTS = anything(Report)
+OFFERS = st.builds(HostOffer, request=st.none() | anything(HostRequest), idle_min=st.floats(0.01, 1e6))
 FORM_TEXTS = ("dataset_ref", "filename", "name_preview", "notice", "advice", "digest", "provider")
 FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader", "seed", "batch", "lr", "wandb")
 FORMS = st.builds(
@@ -179,7 +184,7 @@ def test_job_cards_keep_the_limits(record: Record[Job], now_ms: int) -> None:
         outcomes.results_post,
         outcomes.ready_post,
         outcomes.cancelled_post,
-        outcomes.unclear_post,
+        unclear.unclear_post,
     ],
 )
 @given(record=JOBS)
@@ -187,6 +192,20 @@ def test_job_cards_keep_the_limits(record: Record[Job], now_ms: int) -> None:
 def test_posts_in_a_jobs_thread_keep_the_limits(view: Any, record: Record[Job]) -> None:
     assert problems_of_message(view(record)) == []
     assert 0 < len(outcomes.results_file_title(record)) < 255
+
+
+@given(JOBS, OFFERS, WHOLE)
+@IN_FULL
+def test_what_is_said_of_hosting_keeps_the_limits(record: Record[Job], offer: HostOffer, now_ms: int) -> None:
+    for message in (
+        hosting.hosting_post(record, offer, now_ms),
+        hosting.wake_offer(record, offer),
+        hosting.woken_post(record),
+        hosting.not_hosted_post(record, offer),
+        hosting.not_stopped_post(record),
+        jobs.job_card(record, now_ms, hosting=offer),
+    ):
+        assert problems_of_message(message) == []
 
 
 @given(JOBS, TEXT)
@@ -249,12 +268,12 @@ def test_launch_modals_keep_the_limits(form: launching.LaunchForm) -> None:
 @IN_FULL
 def test_small_modals_keep_the_limits(job: Record[Job], prompt: str, notice: str) -> None:
     assert problems_of_modal(modals.try_modal(job, prompt=prompt, metadata="{}", notice=notice)) == []
-    assert problems_of_modal(modals.name_run_modal(job, metadata="{}")) == []
+    assert problems_of_modal(unclear.name_run_modal(job, metadata="{}")) == []
 
 
 def test_metadata_that_would_not_come_back_is_refused() -> None:
     with pytest.raises(ValueError, match="metadata"):
-        modals.name_run_modal(a_job("unclear"), metadata="x" * 3_001)
+        unclear.name_run_modal(a_job("unclear"), metadata="x" * 3_001)
 
 
 def test_the_checker_sees_what_it_is_for() -> None:

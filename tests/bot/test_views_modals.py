@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.views.modals import details_modal, name_run_modal, try_modal
+from bot.views.modals import details_modal, try_modal
+from bot.views.unclear import name_run_modal
 from tests.bot.cards import FREE, NOON_MS, REFUSED, a_job, a_request, fields, shown
 
 

@@ -16,7 +16,7 @@ ANYWHERE = Policy()
 MINE = Owned(kind="job", owner="U1", channel="C1")
 THEIRS = Owned(kind="job", owner="U2", channel="C1")
 EVERYBODYS = [act for act in Act if act is not Act.ACCOUNT]
-ENDING_OR_DECIDING = {Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE}
+ENDING_OR_DECIDING = {Act.CANCEL, Act.STEER, Act.DELETE, Act.RESOLVE, Act.SLEEP}
 
 
 def code(
@@ -82,6 +82,12 @@ def test_things_made_elsewhere_are_out_of_reach_and_unknown(act: Act, *, is_admi
 def test_what_another_started_is_theirs_to_stop(act: Act) -> None:
     assert code(act=act, thing=THEIRS) == ("not-yours" if act in ENDING_OR_DECIDING else "")
     assert code(dataclasses.replace(MEMBER, is_admin=True), act, thing=THEIRS) == ""
+
+
+@pytest.mark.parametrize("act", sorted(ENDING_OR_DECIDING))
+def test_whoever_pays_for_a_host_may_end_it_and_decide_about_it(act: Act) -> None:
+    paid_by_me = dataclasses.replace(THEIRS, payer=MEMBER.id)
+    assert code(act=act, thing=paid_by_me) == ("" if act in {Act.RESOLVE, Act.SLEEP} else "not-yours")
 
 
 def test_owners_only_are_the_acts_that_end_or_decide() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from finetune.errors import UserError
-from jobstore.jobs import Intent
+from jobstore.intents import Intent
 from jobstore.money import CapError, Reservation
 from jobstore.resolving import give_up, name_run, start_anew
 from tests.support.samples import MONTH, TEAM, a_job, recorded

@@ -125,7 +125,7 @@ def script_arguments(record: Record[Any], commit: str) -> list[str | int]:
     """The arguments of transition.lua for a move to `uploading` that books 5 micro-dollars."""
     settle = '{"month": "2026-11", "release_micros": 0, "spend_micros": 5}'
     rest: list[str | int] = ["uploading", "worker", 0, "{}", '{"type": "Moved"}', "[]", "", "", settle, "[]", "", ""]
-    return ["job", record.ref.id, record.state, record.version, record.token, commit, *rest, SCHEMA]
+    return ["job", record.ref.id, record.state, record.version, record.token, commit, *rest, SCHEMA, ""]
 
 
 def test_same_commit_again_is_answered_alike_and_writes_nothing(store: Store, connection: Redis) -> None:

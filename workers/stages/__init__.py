@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.states import Kind
-from workers.stages import analyse, answer, check, create, delete, evaluate, mend, prepare, probe, upload
+from workers.stages import (
+    analyse,
+    answer,
+    check,
+    create,
+    delete,
+    evaluate,
+    hosting,
+    hosting_end,
+    mend,
+    prepare,
+    probe,
+    upload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +37,9 @@ STAGES: Final[dict[tuple[Kind, str], Stage]] = {
     (Kind.JOB, "analysing"): analyse.analyse,
     (Kind.JOB, "probing"): probe.probe,
     (Kind.JOB, "evaluating"): evaluate.evaluate,
+    (Kind.JOB, "deploying"): hosting.deploy,
+    (Kind.JOB, "hosted"): hosting_end.watch,
+    (Kind.JOB, "stopping"): hosting_end.stop,
     (Kind.JOB, "deleting"): delete.delete,
     (Kind.PROMPT, "asked"): answer.begin,
     (Kind.PROMPT, "answering"): answer.answer,

@@ -1,10 +1,11 @@
-"""analysing → probing: read the run's result file, explain it and draw it.
+"""analysing → probing | awaiting_hosting: read the run's result file, explain it and draw it.
 
 The run is paid for and finished: whatever goes wrong here is noted, and never makes the job fail.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ from finetune.explanation import checkpoint_to_use, explain, last
 from finetune.results import decoded, parse_results
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.faults import reach
+from jobstore.hosting import shown
 from jobstore.jobs import Checkpoint, Results
 from workers.curves_chart import curves_chart
 from workers.provider import ProviderError
+from workers.stages.hosting import listed_usd, needs_host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,17 +44,31 @@ def analyse(shop: Workshop, record: Record[Job]) -> Record[Job]:
         log.warning("results.unreadable", extra={"ref": record.ref.member, "reason": str(error)})
         results = None
     reach("analyse.done")
+    analysed = record.having(
+        results=results,
+        checkpoints=checkpoints,
+        note="" if results else NO_RESULTS,
+        probe_since_ms=shop.store.now_ms(),
+    )
+    if needs_host(shop, record.data):
+        return _asking(shop, record, dataclasses.replace(analysed, host_usd_per_hour=listed_usd(shop, record.data)))
     return shop.store.transition(
         record,
         "probing",
-        record.having(
-            results=results,
-            checkpoints=checkpoints,
-            note="" if results else NO_RESULTS,
-            probe_since_ms=shop.store.now_ms(),
-        ),
+        analysed,
         event={"type": "RunAnalysed"},
         deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS), *_posts(record, results)],
+    )
+
+
+def _asking(shop: Workshop, record: Record[Job], analysed: Job) -> Record[Job]:
+    """Its model answers only from a host, which is paid by the hour: ask whether it is to have one."""
+    return shop.store.transition(
+        record,
+        "awaiting_hosting",
+        analysed,
+        event={"type": "RunAnalysed"},
+        deliveries=[*shown(record.ref, analysed.channel, Rank.TERMINAL), *_posts(record, analysed.results)],
     )
 
 

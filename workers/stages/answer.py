@@ -8,12 +8,15 @@ from jobstore.deliveries import Delivery, Rank, Shape
 from jobstore.faults import reach
 from jobstore.records import Prompt, Record, Ref
 from jobstore.refusals import Refusal
-from jobstore.states import Kind
+from jobstore.states import ANSWERING, Kind
+from jobstore.store import Mark
 from workers.prices import price_usd
 from workers.provider import Question
 from workers.stages.contracts import contract_of
+from workers.stages.hosting_end import ASKED_HASH
 
 if TYPE_CHECKING:
+    from jobstore.jobs import Job
     from workers.workshop import Workshop
 
 DEFAULT_MAX_TOKENS = 256
@@ -21,16 +24,18 @@ DEFAULT_MAX_TOKENS = 256
 
 def begin(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
     """Say that it is being answered, and answer it in the same breath."""
-    answering = shop.store.transition(record, "answering", record.data, keep_lease=True)
+    answering = shop.store.transition(record, "answering", record.data, marks=_asked(shop, record), keep_lease=True)
     return answer(shop, answering)
 
 
 def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
     """Ask the model with the contract it was trained with; the answer becomes a blob."""
     data, ref = record.data, record.ref
-    job = shop.store.get(Ref(ref.team, Kind.JOB, data.job))
+    job: Record[Job] | None = shop.store.get(_job_of(record))
     if job is None:
         return fail(shop, record, GONE)
+    if job.data.stay is not None and job.state not in ANSWERING:
+        return fail(shop, record, ASLEEP)
     question = Question(
         model=data.model,
         text=shop.blobs.read(ref.team, data.text).decode(),
@@ -49,10 +54,32 @@ def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
         finish=said.finish,
     )
     event = {"type": "PromptAnswered", "tokens": changed.tokens}
-    return shop.store.transition(record, "answered", changed, event=event, deliveries=[_reply(record, "answer")])
+    return shop.store.transition(
+        record,
+        "answered",
+        changed,
+        event=event,
+        deliveries=[_reply(record, "answer")],
+        marks=_asked(shop, record),
+    )
+
+
+def _asked(shop: Workshop, record: Record[Prompt]) -> list[Mark]:
+    """A model on a host of its own is put to sleep when it was not asked for a while: say when it was."""
+    job: Record[Job] | None = shop.store.get(_job_of(record))
+    if job is None or job.data.open_stay is None:
+        return []
+    return [Mark(hash=ASKED_HASH, field=job.ref.id, value=str(shop.store.now_ms()))]
+
+
+def _job_of(record: Record[Prompt]) -> Ref:
+    return Ref(record.ref.team, Kind.JOB, record.data.job)
 
 
 GONE = Refusal(code="job-gone", message="The job of this model is no longer kept.", hint="Try /tune list.")
+ASLEEP = Refusal(
+    code="asleep", message="The model was put to sleep before it could be asked.", hint="Wake it, and ask again."
+)
 
 
 def fail(shop: Workshop, record: Record[Prompt], refusal: Refusal) -> Record[Prompt]:

@@ -106,7 +106,7 @@ class Asking:
     def _answer(self, row: HeldOutRow) -> Answer | ProviderError:
         contract = self._contract if row.system is None else dataclasses.replace(self._contract, system=row.system)
         question = Question(
-            model=self.record.data.model,
+            model=self.record.data.answering,
             text=row.question,
             contract=contract,
             max_tokens=self.plan.max_tokens,

@@ -1,7 +1,8 @@
 """creating → queued | unclear: exactly one paid run for one confirmed request (docs/architecture.md, promise 4).
 
 The intent is recorded before the POST and looked up before it, the first time too. Once a POST may have gone out,
-only a look-up that finds the run, or a person, moves the job on.
+only a look-up that finds the run, or a person, moves the job on. A provider that names its own price, now that it has
+the rows, is held to what was confirmed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
-from jobstore.jobs import Intent
+from jobstore.intents import Intent
 from jobstore.store import StaleError
 from workers.provider import ErrorKind, Order, ProviderError
-from workers.stages.endings import cancelled, note
+from workers.stages.endings import cancelled, fail, note
+from workers.stages.estimates import above_confirmed
+from workers.stages.lookups import WAITING, counts, wait_for_grace
 
 if TYPE_CHECKING:
     from jobstore.jobs import Job
@@ -32,6 +35,8 @@ def create(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         return _still_missing(shop, record, intent)
     if record.cancel:
         return cancelled(shop, record)
+    if (dearer := above_confirmed(record.data, provider.estimate_usd(_order(shop, record, intent)))) is not None:
+        return fail(shop, record, dearer)
     return _post(shop, record, provider, intent)
 
 
@@ -56,7 +61,7 @@ def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Inten
         run = provider.create_run(order)
     except ProviderError as error:
         if error.kind is ErrorKind.UNSURE:
-            return _wait_for_grace(shop, note(shop, record, WAITING))
+            return wait_for_grace(shop, note(shop, record, WAITING.format(what="run")), posting.posted_ms)
         # refused, or never sent: there is no run, and the intent may be tried again
         back = Intent(id=intent.id)
         shop.store.transition(record, "creating", record.having(intent=back), keep_lease=True)
@@ -73,23 +78,9 @@ def _order(shop: Workshop, record: Record[Job], intent: Intent) -> Order:
     )
 
 
-WAITING = "The provider's answer was lost. I'm looking the run up before I do anything else."
-
-
-def _wait_for_grace(shop: Workshop, record: Record[Job]) -> None:
-    """Come back when a look-up begins to count."""
-    assert record.data.intent is not None
-    waited_ms = shop.store.now_ms() - record.data.intent.posted_ms
-    shop.store.release(record, due_in_ms=max(500, min(2_000, _grace_ms(shop) - waited_ms)))
-
-
-def _grace_ms(shop: Workshop) -> int:
-    return int((shop.timings.create_deadline_s + shop.timings.lookup_grace_s) * 1000)
-
-
 def _still_missing(shop: Workshop, record: Record[Job], intent: Intent) -> Record[Job] | None:
-    if shop.store.now_ms() - intent.posted_ms < _grace_ms(shop):
-        return _wait_for_grace(shop, note(shop, record, WAITING))
+    if not counts(shop, intent.posted_ms):
+        return wait_for_grace(shop, note(shop, record, WAITING.format(what="run")), intent.posted_ms)
     return shop.store.transition(
         record,
         "unclear",

@@ -1,4 +1,4 @@
-"""evaluating → ready: ask a model about rows it was not trained on, and announce it with what came of it.
+"""evaluating → ready | hosted: ask a model about rows it was not trained on, and announce it with what came of it.
 
 The run is paid for and finished: whatever goes wrong here is logged, and the model is announced without the figure.
 """
@@ -19,6 +19,7 @@ from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.evaluations import Evaluation
 from jobstore.faults import reach
+from jobstore.hosting import shown
 from jobstore.records import Ref
 from jobstore.states import Kind
 from jobstore.store import StaleError
@@ -125,20 +126,32 @@ def _concluded(shop: Workshop, asking: Asking) -> Evaluation | None:
 
 def announced(shop: Workshop, record: Record[Job], evaluation: Evaluation | None) -> Record[Job]:
     """Say that the model answers, and what its answers to held-out rows came to."""
-    ref, channel = record.ref, record.data.channel
-    said: list[Delivery] = []
-    if evaluation is not None:
-        said.append(post(ref, "evaluation", channel=channel, rank=Rank.MILESTONE))
-    if evaluation is not None and evaluation.chart:
-        said.append(post(ref, "confusion", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE))
+    ref, job, now_ms = record.ref, record.data, shop.store.now_ms()
+    stay = dataclasses.replace(job.open_stay, answers_ms=now_ms) if job.open_stay else job.stay
     return shop.store.transition(
         record,
-        "ready",
-        record.having(ready_ms=shop.store.now_ms(), note="", evaluation=evaluation),
+        "hosted" if job.open_stay else "ready",
+        record.having(ready_ms=job.ready_ms or now_ms, note="", evaluation=evaluation, stay=stay),
         event={"type": "ModelReady"},
-        deliveries=[
-            card(ref, channel=channel, rank=Rank.TERMINAL),
-            post(ref, "ready", channel=channel, rank=Rank.TERMINAL),
-            *said,
-        ],
+        deliveries=[*_news(record), *_measured(ref, job.channel, evaluation)],
     )
+
+
+def _news(record: Record[Job]) -> list[Delivery]:
+    """That it is ready: where it was asked whether to host it, that question becomes the notice."""
+    ref, channel, stay = record.ref, record.data.channel, record.data.open_stay
+    if stay is None:
+        return [card(ref, channel=channel, rank=Rank.TERMINAL), post(ref, "ready", channel=channel, rank=Rank.TERMINAL)]
+    said = shown(ref, channel, Rank.TERMINAL)
+    if stay.woken:
+        said.append(post(ref, "woken", channel=channel, rank=Rank.TERMINAL, once=str(stay.number)))
+    return said
+
+
+def _measured(ref: Ref, channel: str, evaluation: Evaluation | None) -> list[Delivery]:
+    if evaluation is None:
+        return []
+    said = [post(ref, "evaluation", channel=channel, rank=Rank.MILESTONE)]
+    if evaluation.chart:
+        said.append(post(ref, "confusion", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE))
+    return said

@@ -1,4 +1,4 @@
-"""probing → evaluating | ready: "trained" is not "answers", so ask the model before anybody is told."""
+"""probing → evaluating | ready | hosted: "trained" is not "answers", so ask the model before anybody is told."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from workers.provider import ProviderError, Question
 from workers.stages.contracts import contract_of
 from workers.stages.endings import note
 from workers.stages.evaluate import announced, planned
+from workers.stages.hosting_end import ends_ms, sleepy
 
 if TYPE_CHECKING:
     from jobstore.jobs import Job
@@ -23,7 +24,9 @@ NOT_YET = "Trained. The model does not answer yet, which can take minutes. I'm a
 def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     """Ask the model one word; once it has answered, ask it about held-out rows or announce it."""
     job, ref = record.data, record.ref
-    question = Question(model=job.model, text="Hello", contract=contract_of(shop, ref.team, job), max_tokens=8)
+    if job.open_stay and shop.store.now_ms() >= ends_ms(job.open_stay):
+        return sleepy(shop, record, "silent")
+    question = Question(model=job.answering, text="Hello", contract=contract_of(shop, ref.team, job), max_tokens=8)
     try:
         shop.providers[job.request.provider].answer(question)
     except ProviderError:
@@ -33,7 +36,8 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         shop.store.release(record, due_in_ms=shop.timings.retry_in_ms(record.attempts))
         return None
     reach("probe.answered")
-    if evaluation := planned(shop, record):
+    # a model that is woken was asked before
+    if not job.ready_ms and (evaluation := planned(shop, record)):
         return shop.store.transition(
             record,
             "evaluating",
@@ -41,4 +45,4 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
             event={"type": "ModelAnswered"},
             deliveries=[card(ref, channel=job.channel, rank=Rank.PROGRESS)],
         )
-    return announced(shop, record, None)
+    return announced(shop, record, job.evaluation)
