@@ -14,6 +14,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_bolt.adapter.starlette import SlackRequestHandler
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.interval_runner import IntervalRunner
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -96,6 +97,9 @@ def connect(workspace: Workspace) -> Generator[Callable[[App], SocketModeHandler
         def connect(app: App) -> SocketModeHandler:
             before = (workspace.connection() or {})["connections"]
             handler = SocketModeHandler(app, APP_TOKEN)
+            # The SDK looks every half second whether there is a session to read.
+            handler.client.current_session_runner.shutdown()
+            handler.client.current_session_runner = IntervalRunner(handler.client._run_current_session, 0.01).start()
             # The SDK's monitor looks before the first session is up, and opens a second one in its place.
             handler.client.current_app_monitor_started = True
             open_handlers.callback(hang_up, handler)
