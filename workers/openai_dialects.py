@@ -8,7 +8,7 @@ What is here was read in public documentation, November 2026, and tried against 
 - Nebius Token Factory: docs.tokenfactory.nebius.com/api-reference/fine-tuning and …/models, …/post-training/datasets;
   and the answers printed in `post-training/fine-tuning-1` of github.com/nebius/token-factory-cookbook.
 
-docs/adr/0023 says what each difference would cost if it were overlooked.
+docs/adr/0026 says what each difference would cost if it were overlooked.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ ASKED_AS: Final[Mapping[str, str]] = {"meta-llama/Llama-3.1-8B-Instruct": "meta-
 
 def bare(model: str, provider: str) -> str:
     """Return what the provider calls a base model: our table says "azure/gpt-4.1" where OpenAI has one of that name."""
-    return model.removeprefix(f"{provider}/")
+    head, _, name = model.partition("/")
+    return name if name and (head == provider or head in DIALECTS) else model
 
 
 def listed_as(model: str, provider: str) -> str:

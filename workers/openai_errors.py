@@ -29,7 +29,7 @@ HOW_TO_MEND: dict[str, tuple[ErrorKind, str, str]] = {
         "The provider does not know this model.",
         "Choose another model; /tune list shows what is here.",
     ),
-    # Azure's own codes (ErrorCode of its authoring API, and of its content filter)
+    # Azure's own codes (ErrorCode of its authoring API, and of its deployments)
     "quotaExceeded": (
         ErrorKind.QUOTA,
         "The provider's quota is used up.",
@@ -44,11 +44,6 @@ HOW_TO_MEND: dict[str, tuple[ErrorKind, str, str]] = {
         ErrorKind.MISSING,
         "The model is not deployed at the provider.",
         "Deploy it there under its own name; I notice it by myself.",
-    ),
-    "content_filter": (
-        ErrorKind.REFUSED,
-        "The provider's content filter stopped this.",
-        "Ask in other words, or have the filter of the deployment changed.",
     ),
 }
 
