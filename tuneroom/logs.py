@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-NOISY: Final = ("slack_bolt", "slack_sdk", "openai", "httpx2", "httpcore2", "rq", "matplotlib", "websocket")
+NOISY: Final = (
+    "slack_bolt", "slack_sdk", "openai", "httpx2", "httpcore2", "together", "httpx", "httpcore", "rq", "matplotlib",
+    "websocket",
+)  # fmt: skip
 # what these say is about code, files and connections; any other message may quote a row, a prompt or an answer
 PLAIN: Final = (OperationalError, OSError, ImportError, AttributeError, TypeError, NotImplementedError, *UNAVAILABLE)
 FRAMES_MAX: Final = 20
