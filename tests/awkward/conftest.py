@@ -1,5 +1,5 @@
 """The same running Tuneroom, and the same conversations, as the flow tests have."""
 
-from tests.flows.conftest import pytest_runtest_makereport, shared_stack, stack, talk
+from tests.flows.conftest import pytest_runtest_makereport, stack, talk
 
-__all__ = ["pytest_runtest_makereport", "shared_stack", "stack", "talk"]
+__all__ = ["pytest_runtest_makereport", "stack", "talk"]

@@ -1,5 +1,5 @@
 # ruff: noqa: E402 - assertions of the modules below are rewritten only where that is said before they are imported
-"""Stacks that the tests of a worker process share, and what is true after every conversation."""
+"""The stack that the tests of a worker process share, and what is true after every conversation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,6 @@ from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-
-
-@pytest.fixture(scope="session")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One running Tuneroom by Socket Mode for all tests of this worker process."""
-    with Stack(tmp_path_factory.mktemp("stack") / "home") as stack:
-        yield stack
 
 
 @pytest.fixture

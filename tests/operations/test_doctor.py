@@ -16,25 +16,25 @@ from bot.standing import Standing
 from finetune.catalogue import Catalogue
 from tests.support.azure_server import BASE, V1, Azure
 from tests.support.recorded_server import KEY, served
-from tests.support.stack import KEYS, Stack
+from tests.support.stack import KEYS
 from tests.support.waiting import wait_for
 from tuneroom.doctor import command, machine, money, provider, record, slack, storage
 from tuneroom.doctor.verdict import Level
 from tuneroom.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from tests.support.stack import Stack
     from tests.support.valkey import Server
     from tuneroom.doctor.verdict import Verdict
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("doctor") / "home") as running:
-        yield running
+@pytest.fixture
+def stack(orderly_stack: Stack) -> Stack:
+    return orderly_stack
 
 
 @pytest.fixture

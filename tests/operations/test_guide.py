@@ -16,13 +16,15 @@ import pytest
 
 from bot import manifest
 from sandbox.client import Workspace
-from tests.support.stack import KEYS, Stack
+from tests.support.stack import KEYS
 from tests.support.waiting import wait_for
 from tuneroom.sandbox_services import OUTSIDE_PREFIXES
 from tuneroom.settings import environment
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from tests.support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "finetune/samples/ticket-routing.jsonl"
@@ -86,35 +88,35 @@ def test_two_tokens_are_enough_to_try_it_in_a_workspace(slack: str, tmp_path: Pa
         assert report.buttons[0].startswith("Train (free")
 
 
-def test_with_the_file_filled_in_the_doctor_finds_nothing_wrong(tmp_path: Path) -> None:
-    with Stack(tmp_path / "home") as stack:
-        filled = {
-            name: stack.environment[name]
-            for name in (
-                "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL", "TUNEROOM_PROVIDER",
-                "TUNEROOM_MODELS", "TUNEROOM_BLOB_URL",
-            )
-        }  # fmt: skip
-        example = (ROOT / ".env.example").read_text(encoding="utf-8")
-        for name, value in filled.items():
-            example, count = re.subn(rf"^{name}=.*$", f"{name}={value}", example, flags=re.MULTILINE)
-            assert count == 1, f"{name} does not stand in .env.example"
-        # what the guide adds where there is no Docker, and what only a stand-in for Slack needs
-        assert "`REDIS_URL=redis://" in GUIDE
-        example += f"REDIS_URL={stack.environment['REDIS_URL']}\nSLACK_API_URL={stack.environment['SLACK_API_URL']}\n"
-        (tmp_path / ".env").write_text(example)
-        doctor = line_with("tuneroom doctor").replace("./run tuneroom", f"exec {sys.executable} -P -m tuneroom")
-        done = subprocess.run(
-            ["sh", "-c", f"{line_with('. ./.env')}\n{doctor}"],
-            cwd=tmp_path,
-            env=BARE,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
+def test_with_the_file_filled_in_the_doctor_finds_nothing_wrong(orderly_stack: Stack, tmp_path: Path) -> None:
+    given = orderly_stack.environment
+    filled = {
+        name: given[name]
+        for name in (
+            "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL", "TUNEROOM_PROVIDER",
+            "TUNEROOM_MODELS", "TUNEROOM_BLOB_URL",
         )
-        wrong = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
-        assert (done.returncode, wrong) == (0, []), done.stdout + done.stderr
+    }  # fmt: skip
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for name, value in filled.items():
+        example, count = re.subn(rf"^{name}=.*$", f"{name}={value}", example, flags=re.MULTILINE)
+        assert count == 1, f"{name} does not stand in .env.example"
+    # what the guide adds where there is no Docker, and what only a stand-in for Slack needs
+    assert "`REDIS_URL=redis://" in GUIDE
+    example += f"REDIS_URL={given['REDIS_URL']}\nSLACK_API_URL={given['SLACK_API_URL']}\n"
+    (tmp_path / ".env").write_text(example)
+    doctor = line_with("tuneroom doctor").replace("./run tuneroom", f"exec {sys.executable} -P -m tuneroom")
+    done = subprocess.run(
+        ["sh", "-c", f"{line_with('. ./.env')}\n{doctor}"],
+        cwd=tmp_path,
+        env=BARE,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
+    assert (done.returncode, wrong) == (0, []), done.stdout + done.stderr
 
 
 def test_each_command_of_the_guide_is_one_that_compose_and_the_product_know() -> None:

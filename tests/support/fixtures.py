@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import redis
 
     from jobstore.connections import Redis
+    from tests.support.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,15 @@ def valkey() -> Iterator[Server]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One running Tuneroom by Socket Mode, which this worker's tests share, in whatever folder they are."""
+    from tests.support.stack import Stack  # noqa: PLC0415 - the product and its SDKs: a second, for who needs them
+
+    with Stack(tmp_path_factory.mktemp("stack") / "home") as stack:
+        yield stack
 
 
 @pytest.fixture
