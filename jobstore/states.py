@@ -81,7 +81,7 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "evaluating": _live(Actor.WORKER, "ready", "hosted", "stopping"),
         "ready": State(Actor.NOBODY, ("deleting",), is_kept=True),
         # ready as well, but somebody must look when it is to be put to sleep
-        "hosted": _live(Actor.WORKER, "stopping"),
+        "hosted": State(Actor.WORKER, ("stopping",), is_kept=True),
         "stopping": _live(Actor.WORKER, "asleep"),
         "asleep": State(Actor.NOBODY, ("deploying", "deleting"), is_kept=True),
         "deleting": _live(Actor.WORKER, "deleted"),

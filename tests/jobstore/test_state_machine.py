@@ -207,7 +207,7 @@ class Owners(RuleBasedStateMachine):
             assert (record.state, record.version) == (expected.state, expected.version)
             assert (record.cancel, record.attempts) == (expected.cancel, expected.attempts)
             assert self.peek.xlen(self.key(expected.ref) + ":events") == expected.events
-            assert (self.peek.ttl(self.key(expected.ref)) > 0) == expected.at.is_final
+            assert (self.peek.ttl(self.key(expected.ref)) > 0) == (expected.at.is_final and not expected.at.is_kept)
 
     @invariant()
     def live_record_is_due_to_its_one_actor(self) -> None:
