@@ -30,7 +30,7 @@ class Model:
 
     `encoding` counts its tokens, `exact_tokens` says whether that is the model's own tokenizer. `context` is the most
     tokens of an example that training reads. `last_job` is the last day before new jobs are refused, `shutdown` the day
-    on which the model stops.
+    on which the model stops. `preference_usd_per_million`: where learning from preferences has a price of its own.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Model:
     formats: tuple[FormatName, ...]
     aliases: tuple[str, ...] = ()
     training_usd_per_million: float | None = None
+    preference_usd_per_million: float | None = None
     training_usd_per_hour: float | None = None
     hosting_usd_per_hour: float | None = None
     input_usd_per_million: float | None = None
@@ -54,6 +55,11 @@ class Model:
         """Return whether rows of a format can be trained on, by whichever method takes them."""
         method = {"preference": "dpo", "reinforcement": "reinforcement"}.get(name)
         return name in self.formats or method in self.methods
+
+    def usd_per_million(self, method: Method) -> float | None:
+        """Return what a million trained tokens cost by a method, None where training is not paid by the token."""
+        own = self.preference_usd_per_million if method == "dpo" else None
+        return self.training_usd_per_million if own is None else own
 
     def refusal(self, name: FormatName, day: date) -> str:
         """Return why rows of a format cannot be trained on, on `day`: "" where they can."""
@@ -82,7 +88,7 @@ class Service:
     `tuned_name`: what it calls a tuned model, where `{model}` and `{suffix}` are ours and "…" is its own. `label` is
     what people call it, "" for its name; `region` where it keeps rows, "" where that is not known. `hosting`: whether
     tuned models answer by themselves ("serverless"), only from a host of their own, paid by the hour ("dedicated", for
-    `hosting_usd_per_hour` where the model has no price of its own), or not at all ("none").
+    `hosting_usd_per_hour` where the model has no price of its own), or not before somebody deploys them there ("none").
     """
 
     name: str
@@ -151,7 +157,14 @@ class Catalogue:
         return service.hosting_usd_per_hour if own is None else own
 
     def price(
-        self, model: str, tokens: int, epochs: int, *, exact: bool = True, margin: float = 0.0
+        self,
+        model: str,
+        tokens: int,
+        epochs: int,
+        *,
+        method: Method = "supervised",
+        exact: bool = True,
+        margin: float = 0.0,
     ) -> PriceRange | None:
         """Return what training on `tokens`, each example capped at the model's context, for `epochs` costs.
 
@@ -161,9 +174,10 @@ class Catalogue:
         Providers charge epochs as they run: who lets the provider choose them pays for what it chooses.
         """
         found = self.get(model)
-        if found is None or found.training_usd_per_million is None:
+        per_million = found.usd_per_million(method) if found else None
+        if found is None or per_million is None:
             return None
-        usd = tokens * epochs * found.training_usd_per_million / 1_000_000
+        usd = tokens * epochs * per_million / 1_000_000
         off = margin if exact and found.exact_tokens else max(margin, ESTIMATE_MARGIN)
         return PriceRange(low=round(usd * (1 - off), 6), high=round(usd * (1 + off), 6))
 

@@ -61,13 +61,13 @@ class Told:
 class Recorded:
     """Answers by the first route whose method and path fit, and remembers what it was asked.
 
-    `refuses`: what it answers instead, by method and path; `loses`: paths whose answers are lost after the work.
+    `refuses`: what it answers instead, by method and path; `loses`: those whose answers are lost after the work.
     """
 
     routes: ClassVar[dict[str, str]] = {}
     asked: list[Asked] = field(default_factory=list[Asked])
     refuses: dict[tuple[str, str], Told] = field(default_factory=dict[tuple[str, str], Told])
-    loses: set[str] = field(default_factory=set[str])
+    loses: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     url: str = ""
 
     def unauthorized(self) -> Told:
@@ -84,7 +84,7 @@ class Recorded:
         if asked.headers.get("authorization") != f"Bearer {KEY}":
             return self.unauthorized()
         told = self.refuses.get((asked.method, asked.path)) or self._routed(asked)
-        return None if asked.path in self.loses else told
+        return None if (asked.method, asked.path) in self.loses else told
 
     def _routed(self, asked: Asked) -> Told:
         for route, name in self.routes.items():

@@ -117,7 +117,7 @@ def test_tier_is_that_of_the_providers_name(azure: Azure, name: str, tier: str) 
 def test_run_whose_answer_was_lost_is_found_by_its_intent(azure: Azure, provider: OpenAIProtocol) -> None:
     file = provider.upload(some_rows(), lambda _: None)
     provider.create_run(dataclasses.replace(order(file), intent="another"))
-    azure.loses.add(JOBS)
+    azure.loses.add(("POST", JOBS))
     with pytest.raises(ProviderError) as raised:
         provider.create_run(order(file))
     assert raised.value.kind is ErrorKind.UNSURE

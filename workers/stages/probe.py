@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SLOW_MS = 15_000
 NOT_YET = "Trained. The model does not answer yet, which can take minutes. I'm asking again by myself."
+NOT_DEPLOYED = "Trained. It answers once you deploy it at the provider, named {model}. I'm asking again by myself."
 
 
 def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
@@ -32,7 +33,8 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     except ProviderError:
         now_ms = shop.store.now_ms()
         if now_ms - job.probe_since_ms > SLOW_MS:
-            record = note(shop, record, NOT_YET)
+            is_hosted = shop.catalogue.service(job.request.provider).hosting != "none"
+            record = note(shop, record, NOT_YET if is_hosted else NOT_DEPLOYED.format(model=job.answering))
         shop.store.release(record, due_in_ms=shop.timings.retry_in_ms(record.attempts))
         return None
     reach("probe.answered")
