@@ -9,7 +9,9 @@ comes, to a stand-in for Slack over HTTP that takes 100 ms for a call and answer
 hundred"), `chat.update` 50 in any minute. Real time, no clock is turned.
 
 `turn_s` of terminal news: from when its channel could take it (a second after the post before it there, or when it was
-put) until it was there. `behind_s` of an edit: until its figures, or younger ones, were shown.
+put) until it was there. `edits_behind_s`: until an edit's figures, or younger ones, were shown. `edits_at_best_s`: the
+same by computation, were the sender's own rate all there is to wait for; `edits_floor_s`: if terminal news went before
+nobody, which is the least that the longest wait can be.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from urllib.parse import parse_qs
 
 from surroundings import ROOT, machine, spread
 
+from bot.sender import EDITS_A_MIN, EDITS_BURST, EDITS_KEPT_FOR_NEWS
 from jobstore.connections import connect
 from jobstore.deliveries import Rank, card, post
 from jobstore.outbox import Outbox
@@ -50,8 +53,9 @@ if TYPE_CHECKING:
 TEAM: Final = "T0BENCH"
 LATENCY_S: Final = 0.1
 STEPS: Final = 100_000
-EDITS_A_MIN: Final = 50
-POSTS_A_MIN: Final = 300
+STEP_S: Final = 0.02
+SLACKS_EDITS_A_MIN: Final = 50
+SLACKS_POSTS_A_MIN: Final = 300
 BURST_A_CHANNEL: Final = 5
 IDENTITY: Final = {"team_id": TEAM, "user_id": "U0BOT", "bot_id": "B0BOT", "url": "http://bench/", "user": "tuneroom"}
 
@@ -96,7 +100,7 @@ class Slack:
         channel = asked["channel"]
         left, since = self._tokens.get(channel, (float(BURST_A_CHANNEL), now))
         left = min(BURST_A_CHANNEL, left + now - since)
-        if left < 1 or not self._fits("post", POSTS_A_MIN, now):
+        if left < 1 or not self._fits("post", SLACKS_POSTS_A_MIN, now):
             self.refused["chat.postMessage"] += 1
             return 429, {"ok": False, "error": "ratelimited"}
         self._tokens[channel] = (left - 1, now)
@@ -107,7 +111,7 @@ class Slack:
         return 200, {"ok": True, "ts": ts, "channel": channel}
 
     def _update(self, asked: dict[str, Any], now: float) -> tuple[int, dict[str, Any]]:
-        if not self._fits("edit", EDITS_A_MIN, now):
+        if not self._fits("edit", SLACKS_EDITS_A_MIN, now):
             self.refused["chat.update"] += 1
             return 429, {"ok": False, "error": "ratelimited"}
         self.edits.append(Sent(now, asked["channel"], self._ids[asked["ts"]], _step(asked)))
@@ -257,6 +261,8 @@ def reckon(slack: Slack, put: Put) -> dict[str, Any]:
         "terminal_after_put_s": spread(_after(slack, put, set(put.terminal)), 2),
         "posts_after_put_s": spread(_after(slack, put, set(put.posts) - set(put.terminal)), 2),
         "edits_behind_s": spread(_behind(slack, put), 2),
+        "edits_at_best_s": spread(at_best(slack, put, news_first=True), 2),
+        "edits_floor_s": spread(at_best(slack, put, news_first=False), 2),
     }
 
 
@@ -288,6 +294,40 @@ def _behind(slack: Slack, put: Put) -> list[float]:
             place = bisect_left(steps, step)
             if place < len(steps):
                 found.append(max(0.0, shown[name][place].at - at))
+    return found
+
+
+def at_best(slack: Slack, put: Put, *, news_first: bool) -> list[float]:
+    """How far behind each edit would be if the sender's own rate were all there is to wait for.
+
+    The card that waits longest goes first: no order makes the longest wait shorter. Terminal news (the last version of
+    a card) goes before it with `news_first`, and has the tokens that are kept for it. What a card's first showing, a
+    post, has shown is no edit.
+    """
+    posted = {sent.id: sent.step for sent in slack.posts}
+    asked = sorted(
+        (at, step < edits[-1][1], name)
+        for name, edits in put.edits.items()
+        for at, step in edits
+        if step > posted.get(name, 0)
+    )
+    waiting: dict[str, list[float]] = {}  # a card's versions that are not shown
+    order: dict[str, tuple[bool, float]] = {}
+    found: list[float] = []
+    left, place, at = EDITS_BURST, 0, asked[0][0] if asked else 0.0
+    while place < len(asked) or waiting:
+        while place < len(asked) and asked[place][0] <= at:
+            since, is_progress, name = asked[place]
+            waiting.setdefault(name, []).append(since)
+            order[name] = (is_progress or not news_first, waiting[name][0])
+            place += 1
+        first = min(waiting, key=order.__getitem__, default=None)
+        if first and left >= 1 + (EDITS_KEPT_FOR_NEWS if news_first and order[first][0] else 0):
+            found += [at - since for since in waiting.pop(first)]
+            left -= 1
+        else:
+            at += STEP_S
+            left = min(EDITS_BURST, left + STEP_S * EDITS_A_MIN / 60)
     return found
 
 
@@ -331,7 +371,7 @@ def measure(arguments: argparse.Namespace, server: Server, home: Path) -> dict[s
         put = put_all(store, outbox, records, arguments.deliveries, arguments.seconds, random.Random(arguments.seed))
         put_s = time.monotonic() - began
         deadline = time.monotonic() + arguments.patience
-        while outbox.pending(TEAM) and time.monotonic() < deadline:
+        while outbox.pending(TEAM) and time.monotonic() < deadline and all(bot.poll() is None for bot in bots):
             time.sleep(0.2)
         all_s = time.monotonic() - began
         left = outbox.pending(TEAM)

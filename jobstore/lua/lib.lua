@@ -70,9 +70,11 @@ local function put_deliveries(prefix, deliveries, at)
     if is_new or item.kind == 'card' then
       redis.call('EXPIRE', key, RETENTION_S)
       local score = item.rank * 1e12 + redis.call('INCR', prefix .. 'outbox:sequence')
-      redis.call('ZADD', prefix .. 'outbox:' .. item.channel, 'LT', int(score), item.id)
-      redis.call('ZADD', prefix .. 'channels', 'LT', int(at), item.channel)
-      redis.call('PUBLISH', prefix .. 'wake:sender', item.channel)
+      -- what stands in line as urgent already wakes nobody: whoever has its channel sees it, or it waits for its turn
+      if redis.call('ZADD', prefix .. 'outbox:' .. item.channel, 'LT', 'CH', int(score), item.id) == 1 then
+        redis.call('ZADD', prefix .. 'channels', 'LT', int(at), item.channel)
+        redis.call('PUBLISH', prefix .. 'wake:sender', item.channel)
+      end
     end
   end
 end

@@ -231,7 +231,11 @@ def test_card_wanted_anew_while_it_was_sent_is_sent_again(outbox: Outbox, put: C
 def test_card_that_becomes_urgent_moves_ahead(outbox: Outbox, put: Callable[..., None]) -> None:
     put(CARD, a_delivery("note"), card(CARD.ref, channel=CHANNEL, rank=Rank.TERMINAL))
     put(CARD)
-    assert drain(outbox, taken(outbox)) == [CARD.id, "note"]
+    turn = taken(outbox)
+    first = begun(outbox, turn)
+    assert (first.id, first.rank) == (CARD.id, Rank.TERMINAL)
+    outbox.end(turn, first, Outcome.SENT, ts="1.1")
+    assert drain(outbox, turn) == ["note"]
 
 
 def test_edits_can_be_left_out_while_their_bucket_is_empty(outbox: Outbox, put: Callable[..., None]) -> None:
@@ -408,6 +412,21 @@ def test_something_new_opens_a_channel_that_was_left_waiting(outbox: Outbox, put
     outbox.leave(turn, due_in_ms=60_000)
     put(a_delivery("urgent", rank=Rank.TERMINAL))
     assert begun(outbox, taken(outbox)).id == "urgent"
+
+
+def test_card_wanted_anew_while_it_waits_for_its_turn_leaves_the_channel_be(
+    outbox: Outbox, put: Callable[..., None]
+) -> None:
+    """Or a job that reports each second has its channel looked at each second, for a token that is not there."""
+    put(CARD)
+    turn = taken(outbox)
+    outbox.end(turn, begun(outbox, turn), Outcome.AGAIN)
+    outbox.leave(turn, due_in_ms=60_000)
+    put(CARD)
+    assert outbox.take(TEAM) is None
+    put(card(CARD.ref, channel=CHANNEL, rank=Rank.TERMINAL))
+    attempt = begun(outbox, taken(outbox))
+    assert (attempt.id, attempt.wanted, attempt.rank) == (CARD.id, 3, Rank.TERMINAL)
 
 
 def test_sender_is_woken_by_what_is_put(outbox: Outbox, put: Callable[..., None], peek: redis.Redis) -> None:
