@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import io
 import json
@@ -18,12 +19,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune.catalogue import Catalogue
 from finetune.errors import UserError
 from finetune.last_days import distance
 from tests.support.old_account import BASE, RESULTS, OldAccount, a_run, rows
 from tuneroom.rescue import command
+from tuneroom.rescue.listing import fine_tunes
+from tuneroom.rescue.saving import Saving, Tally
 from tuneroom.rescue.shelf import NAME_MAX, Shelf, safe
 from tuneroom.settings import Settings, environment
+from workers.archive import PortArchive
+from workers.endpoint import Endpoint
+from workers.openai_protocol import OpenAIProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,6 +227,21 @@ def test_wrong_use_ends_with_64(account: OldAccount) -> None:
     done = started(account, "--since", "yesterday")
     assert (done.code, done.out) == (64, "")
     assert "tuneroom: 'yesterday' is no date. Write the year" in done.err
+
+
+def test_a_provider_without_an_archive_gives_what_the_port_tells(account: OldAccount, tmp_path: Path) -> None:
+    """As Together does: run, figures, history and rows, by the port alone."""
+    adapter = OpenAIProtocol(Endpoint(name="openai", api_key=KEY, base_url=account.url))
+    tally, shelf = Tally(), Shelf(tmp_path)
+    with asyncio.Runner() as runner:
+        tunes = fine_tunes(adapter, Catalogue.load(), runner.run, None)
+        for tune in tunes:
+            Saving(PortArchive(adapter, runner.run), shelf, tally).save(tune)
+    assert tally.not_saved == []
+    home = next(tmp_path.glob("openai/bot-2-*"))
+    assert (home / "results.csv").read_bytes() == RESULTS
+    assert [json.loads(line)["step"] for line in (home / "events.jsonl").read_text().splitlines()] == [1, 2]
+    assert {one.read_bytes() for one in tmp_path.glob("openai/files/*")} >= {rows("support"), rows("held out")}
 
 
 # the folder
