@@ -101,10 +101,17 @@ def _field(element: dict[str, Any]) -> list[str]:
     found = _text("action_id", element["action_id"], 255)
     if element["type"] == "plain_text_input":
         return found + _text("initial_value", element.get("initial_value", "-"), 3_000)
-    found += _count("options", element["options"], 100)
-    for option in element["options"]:
+    groups = element.get("option_groups", [])
+    if groups:
+        found += _count("option groups", groups, 100)
+        found += [problem for group in groups for problem in _plain(group["label"], 75)]
+    among: list[dict[str, Any]] = []
+    for options in [group["options"] for group in groups] or [element["options"]]:
+        found += _count("options", options, 100)
+        among += options
+    for option in among:
         found += _plain(option["text"], 75) + _text("option value", option["value"], 150)
-    return found if element["initial_option"] in element["options"] else [*found, "initial_option is no option"]
+    return found if element["initial_option"] in among else [*found, "initial_option is no option"]
 
 
 def _any(text: dict[str, Any], limit: int) -> list[str]:

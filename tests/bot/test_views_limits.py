@@ -130,12 +130,18 @@ REPORTS = anything(Report)
 OFFERS = st.builds(HostOffer, request=st.none() | anything(HostRequest), idle_min=st.floats(0.01, 1e6))
 FORM_TEXTS = ("dataset_ref", "filename", "name_preview", "notice", "advice", "digest", "provider")
 FORM_NAMES = ("model", "suffix", "epochs", "valid", "holdout", "beta", "grader", "seed", "batch", "lr", "wandb")
+# more than a menu holds, of few texts: drawing hundreds takes twenty seconds, and shows no more
+MODELS_AND_LABELS = st.builds(
+    list.__mul__,
+    st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=13),
+    st.sampled_from([1, 3, 10]),
+)
 FORMS = st.builds(
     launching.LaunchForm,
     method=st.sampled_from(list(launching.METHODS)),
     starts=st.dictionaries(
         TEXT.filter(bool),
-        st.lists(st.tuples(st.sampled_from(["gpt-4o-mini", "toy-gpt"]), TEXT), min_size=1, max_size=130),
+        MODELS_AND_LABELS,
         min_size=1,
         max_size=3,
     ),
