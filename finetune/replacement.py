@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from finetune.launch import METHOD_OF_FORMAT
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
 class Replacement:
     """A model to train the same rows on. `price` is None where training is not paid by the token.
 
-    `outlives`: it is there for longer than the model it would replace, as far as is known.
+    `outlives`: it is there for longer than the model it would replace, as far as is known. `hosting_usd_per_hour`: what
+    its answers cost besides, where it must be hosted to give any and that price is known.
     """
 
     model: Model
     price: PriceRange | None
     epochs: int
     outlives: bool
+    hosting_usd_per_hour: float | None = None
 
 
 def replacements(
@@ -44,6 +48,7 @@ def replacements(
             price=_price(report, catalogue, model, count),
             epochs=count,
             outlives=stops is None or model.shutdown is None or model.shutdown > stops,
+            hosting_usd_per_hour=catalogue.hosting_usd_per_hour(model.name, model.provider),
         )
         for model in catalogue.models
         if model.refusal(name, day) == ""
@@ -54,7 +59,8 @@ def replacements(
 def _price(report: Report, catalogue: Catalogue, model: Model, epochs: int) -> PriceRange | None:
     """The report's own price, which caps each example at the model's context; else one from all tokens, as a range."""
     known = report.price_for(model.name, epochs) if report.epochs else None
-    return known or catalogue.price(model.name, report.tokens.total, epochs, exact=False)
+    method = METHOD_OF_FORMAT.get(str(report.format), "supervised")
+    return known or catalogue.price(model.name, report.tokens.total, epochs, method=method, exact=False)
 
 
 def _place(one: Replacement) -> tuple[bool, float, str]:

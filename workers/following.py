@@ -233,9 +233,10 @@ def _cost_usd(shop: Workshop, job: Job, run: Run) -> float | None:
     if run.cost_usd is not None:
         return run.cost_usd
     model = shop.catalogue.get(job.request.model)
-    if model is None or model.training_usd_per_million is None or run.trained_tokens is None:
+    per_million = model.usd_per_million(job.request.method) if model else None
+    if per_million is None or run.trained_tokens is None:
         return None
-    return run.trained_tokens * model.training_usd_per_million / 1_000_000
+    return run.trained_tokens * per_million / 1_000_000
 
 
 def _reason(shop: Workshop, team: str, run: Run) -> Refusal:

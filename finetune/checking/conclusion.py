@@ -10,6 +10,7 @@ from finetune.checking.notes import by_severity
 from finetune.checking.tasks import infer_task
 from finetune.counting.profile import TokenProfile, bars
 from finetune.findings import Finding, Severity
+from finetune.launch import METHOD_OF_FORMAT
 from finetune.report import PriceRange, Report, Tokens
 
 if TYPE_CHECKING:
@@ -108,11 +109,13 @@ def _margin(found: FormatSurvey | None, counters: Sequence[TokenCounter]) -> flo
 
 
 def _prices(name: FormatName, found: FormatSurvey, question: Question, margin: float) -> dict[str, PriceRange]:
-    epochs = default_epochs(found.examples)
+    epochs, method = default_epochs(found.examples), METHOD_OF_FORMAT.get(name, "supervised")
     prices: dict[str, PriceRange] = {}
     for model in question.priced:
         tokens = found.lengths[model.encoding].capped(model.context)
-        price = question.catalogue.price(model.name, tokens, epochs, margin=margin) if model.takes(name) else None
+        if not model.takes(name):
+            continue
+        price = question.catalogue.price(model.name, tokens, epochs, method=method, margin=margin)
         if price is not None:
             prices[model.name] = price
     return prices

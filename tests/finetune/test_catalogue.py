@@ -38,6 +38,12 @@ def test_an_estimated_count_is_priced_fifteen_percent_either_way() -> None:
     assert CATALOGUE.price("gpt-4o-mini", 1_000_000, 1, margin=0.35) == PriceRange(1.95, 4.05)
 
 
+def test_preferences_may_have_a_price_of_their_own() -> None:
+    assert CATALOGUE.price("Qwen/Qwen3-8B", 1_000_000, 1) == PriceRange(0.408, 0.552)
+    assert CATALOGUE.price("Qwen/Qwen3-8B", 1_000_000, 1, method="dpo") == PriceRange(1.1475, 1.5525)
+    assert CATALOGUE.price("gpt-4.1", 1_000_000, 1, method="dpo") == CATALOGUE.price("gpt-4.1", 1_000_000, 1)
+
+
 @pytest.mark.parametrize("model", ["o4-mini", "nobody-knows"])
 def test_what_is_not_sold_by_the_token_has_no_price(model: str) -> None:
     assert CATALOGUE.price(model, 1_000_000, 1) is None
