@@ -9,7 +9,7 @@ import pytest
 from jobstore.faults import POINTS
 from tests.flows.conversation import DATASET_STORY, JOB_STORY, PATIENCE_S, training
 from tests.support.provider_front import CREATE
-from tests.support.stack import LEASE_S
+from tests.support.stack import DEATHS_OF_BOT, LEASE_S
 from tests.support.waiting import wait_for
 from tuneroom.settings import Settings
 from workers.follower import SWEEP_S
@@ -58,7 +58,8 @@ def test_death_while_training_loses_nothing(talk: Conversation, point: str) -> N
     report = talk.report(talk.drop())
     wait_for(lambda: talk.stack.outbox.pending(talk.dataset().ref.team) == 0)  # or the report's own post is struck
     talk.stack.strike(point)
-    assert talk.launch(report).closed
+    # a bot that dies at its first delivery may take its answer to the form with it: what it had recorded goes on
+    assert talk.launch(report).closed or point in DEATHS_OF_BOT
     talk.stack.wait_until_struck(point)
     talk.finish()
 
