@@ -188,5 +188,5 @@ def _choice(desk: Desk, one: Replacement) -> Choice:
         ends=ending(model, today_of(desk)),
         outlives=one.outlives,
         is_here=model.name in desk.models,
-        hosting_usd_per_hour=desk.catalogue.hosting_usd_per_hour(model.name, model.provider),
+        hosting_usd_per_hour=one.hosting_usd_per_hour,
     )

@@ -109,9 +109,13 @@ class OldAccount:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._thread.join(10)
+
+    def stop(self) -> None:
+        """Listen no more."""
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
 
     @property
     def url(self) -> str:

@@ -95,7 +95,7 @@ def test_what_stops_first_stands_first_and_nothing_but_reading_is_done(account: 
     done = started(account)
     assert done.code == 0, done.err
     lines = done.out.splitlines()
-    assert lines[0] == "openai: 3 fine-tunes, what stops first first."
+    assert lines[0] == "openai: 3 fine-tunes, soonest to stop first."
     assert lines[2].split()[:4] == [SOON.isoformat(), "(in", "9", "days)"]
     assert "gpt-4o-mini-2024-07-18  1,002 tokens  2026-01-03  ft:gpt-4o-mini-2024-07-18:acme:bot-2:00000002" in lines[2]
     assert lines[3].strip().startswith(f"{END} ({distance(END, datetime.now(UTC).date())})")
@@ -198,6 +198,22 @@ def test_a_key_that_is_refused_is_one_plain_sentence(account: OldAccount) -> Non
     done = rescue(account)
     assert done.code == 1
     assert done.out.startswith("openai: The provider refused the API key. (invalid_api_key)")
+
+
+def test_a_provider_that_goes_away_is_left_and_the_next_run_goes_on(account: OldAccount, tmp_path: Path) -> None:
+    class Closing(OldAccount):
+        def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+            if path.endswith("/events"):
+                self.stop()
+            return super().answer(path, query)
+
+    with Closing(account.runs, account.files, account.shutdowns) as closing:
+        done = rescue(closing, "--out", str(tmp_path), "--json")
+    assert done.code == 1
+    assert [one["code"] for one in done.told["problems"]] == ["unreachable"]
+    again = rescue(account, "--out", str(tmp_path), "--json")
+    assert (again.code, again.told["saved"]["files"] + again.told["saved"]["had"]) == (0, 14)
+    assert again.told["saved"]["had"] >= 1
 
 
 def test_models_that_may_not_be_listed_leave_the_price_tables_days(account: OldAccount) -> None:

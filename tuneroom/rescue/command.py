@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from finetune.errors import UserError
 from tuneroom import wiring
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from tuneroom.rescue.listing import FineTune, Wait
     from tuneroom.rescue.quotes import RowsQuote
     from tuneroom.settings import Settings
+    from workers.archive import Archive
     from workers.provider import Provider
+
+
+AGAIN: Final = "Run the same command again: it saves only what is missing."
 
 
 @dataclass(slots=True)
@@ -60,6 +64,14 @@ class Rescue:
 
 def run(settings: Settings, parsed: argparse.Namespace) -> int:
     """Do it, print it, and return the exit code."""
+    try:
+        return _run(settings, parsed)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"tuneroom: stopped. What is saved stays. {AGAIN}\n")
+        return 1
+
+
+def _run(settings: Settings, parsed: argparse.Namespace) -> int:
     since = _since(parsed.since)
     providers = _providers(settings, parsed.provider)
     catalogue = wiring.catalogue_of(settings)
@@ -71,7 +83,7 @@ def run(settings: Settings, parsed: argparse.Namespace) -> int:
             tunes = _listed(found, provider, catalogue, runner.run, since)
             _introduce(say, provider.name, tunes, found)
             if shelf is not None:
-                _save(found, provider, runner.run, shelf, tunes)
+                _save(say, found, archive_of(provider, runner.run), shelf, tunes)
     if shelf is not None:
         _quote(found, shelf, catalogue)
     _conclude(say, found, shelf, parsed)
@@ -121,21 +133,23 @@ def _introduce(say: Callable[[str], None], name: str, tunes: list[FineTune], fou
         say(f"{name}: {problem['message']} ({problem['code']}) {problem['hint']}")
         return
     counted = {0: "no fine-tunes", 1: "1 fine-tune"}.get(len(tunes), f"{len(tunes):,} fine-tunes")
-    say(f"{name}: {counted}{', what stops first first' if len(tunes) > 1 else ''}.")
+    say(f"{name}: {counted}{', soonest to stop first' if len(tunes) > 1 else ''}.")
     for line in page.table(tunes, found.day) if tunes else ():
         say(line)
 
 
-def _save(found: Rescue, provider: Provider, wait: Wait, shelf: Shelf, tunes: list[FineTune]) -> None:
-    saving = Saving(archive_of(provider, wait), shelf, found.tally)
-    try:
-        for tune in tunes:
+def _save(say: Callable[[str], None], found: Rescue, archive: Archive, shelf: Shelf, tunes: list[FineTune]) -> None:
+    saving = Saving(archive, shelf, found.tally)
+    for number, tune in enumerate(tunes, start=1):
+        say(f"Saving {number:,} of {len(tunes):,}: {tune.title}")
+        try:
             saving.save(tune)
-    except UnreachableError:
-        message = "The provider cannot be reached any more, so the rest was left."
-        hint = "Run the same command again: it saves only what is missing."
-        told = {"provider": provider.name, "code": "unreachable", "message": message, "hint": hint}
-        found.problems.append(told)
+        except UnreachableError:
+            message = "The provider cannot be reached any more, so the rest was left."
+            told = {"provider": tune.provider, "code": "unreachable", "message": message, "hint": AGAIN}
+            found.problems.append(told)
+            say(f"{tune.provider}: {message} {AGAIN}")
+            return
 
 
 def _quote(found: Rescue, shelf: Shelf, catalogue: Catalogue) -> None:

@@ -80,9 +80,13 @@ def _quote(one: RowsQuote, day: date) -> Iterator[str]:
     prices = [_price(choice) for choice in one.choices]
     across = max(map(len, prices))
     for choice, price in zip(one.choices, prices, strict=True):
-        ends = ending(choice.model, day)
-        more = f"{choice.model.provider}{f'; {ends}' if ends else ''}"
+        more = "; ".join(part for part in (choice.model.provider, _hosting(choice), ending(choice.model, day)) if part)
         yield f"    {choice.model.name:<{width}}  {price:<{across}}  {more}"
+
+
+def _hosting(choice: Replacement) -> str:
+    usd = choice.hosting_usd_per_hour
+    return f"then ${usd:,.2f} an hour while it is hosted" if usd else ""
 
 
 def _price(choice: Replacement) -> str:

@@ -63,6 +63,7 @@ def _as_json(one: Replacement) -> dict[str, Any]:
         "provider": model.provider,
         "low_usd": one.price.low if one.price else None,
         "high_usd": one.price.high if one.price else None,
+        "hosting_usd_per_hour": one.hosting_usd_per_hour,
         "outlives": one.outlives,
         "last_job": model.last_job.isoformat() if model.last_job else None,
         "stops": model.shutdown.isoformat() if model.shutdown else None,

@@ -44,7 +44,7 @@ class Shelf:
         self.folder = folder
         self._ledger = folder / "saved.jsonl"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold rows
             self._saved = {one.path: one for one in self._read()}
         except OSError as error:
             raise _unwritable(folder, error) from error
