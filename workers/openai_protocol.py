@@ -21,6 +21,7 @@ from workers.openai_bodies import creation
 from workers.openai_dialects import bare, dialect_of
 from workers.openai_errors import plain_words
 from workers.openai_runs import FIGURES_OF, SaidRun, decoded, run_of
+from workers.preloading import authorities
 from workers.provider import ErrorKind, ListedModel, ProviderError, RunStatus
 
 if TYPE_CHECKING:
@@ -49,11 +50,13 @@ class OpenAIProtocol:
 
     @functools.cached_property
     def _client(self) -> openai.OpenAI:
+        timeout = httpx2.Timeout(self._endpoint.timeout_s, connect=5.0)
         return openai.OpenAI(
             api_key=self._endpoint.api_key,
             base_url=self._endpoint.base_url or openai_default(),
-            timeout=httpx2.Timeout(self._endpoint.timeout_s, connect=5.0),
+            timeout=timeout,
             max_retries=0,  # a stage is tried again as a whole, where everybody can see it
+            http_client=openai.DefaultHttpxClient(timeout=timeout, verify=authorities()),
         )
 
     @functools.cached_property
