@@ -140,7 +140,8 @@ def elsewhere_of_job(desk: Desk, job: Record[Job]) -> Elsewhere:
     data, request = job.data, job.data.request
     report = _report(desk, job.ref.id, desk.store.get(Ref(job.ref.team, Kind.DATASET, request.dataset)))
     stops, epochs = stop_of_job(desk, job), request.epochs or data.trained_epochs
-    found = replacements(report, catalogue_told(desk), today_of(desk), epochs=epochs, stops=stops)
+    today, catalogue = today_of(desk), catalogue_told(desk)
+    found = replacements(report, catalogue, today, base=request.model, epochs=epochs, stops=stops)
     handle = words.model_handle(job.ref.id) if has_model(job) else job.ref.id
     subject = Subject(member=job.ref.member, handle=handle, title=data.title, base=request.model, stops=stops)
     return _elsewhere(desk, subject, report, [one for one in found if one.model.name != request.model])

@@ -31,12 +31,19 @@ class Replacement:
 
 
 def replacements(
-    report: Report, catalogue: Catalogue, day: date, *, epochs: int | None = None, stops: date | None = None
+    report: Report,
+    catalogue: Catalogue,
+    day: date,
+    *,
+    base: str = "",
+    epochs: int | None = None,
+    stops: date | None = None,
 ) -> list[Replacement]:
     """Return the models that a job with a report's rows can be started on, on `day`.
 
-    `epochs` None: as many as the report assumes. `stops` is when the model to be replaced stops, None where it does not
-    or nobody knows. First come those that outlive it; among those, and among the others, the cheapest first.
+    `base` is what the model to be replaced was tuned from, "" where there is none: what begins from nothing takes the
+    place of nothing that did not. `stops` is when it stops, None where it does not or nobody knows. `epochs` None: as
+    many as the report assumes. First come those that outlive it; among those, and among the others, the cheapest first.
     """
     name = report.format
     if name is None or not report.examples:
@@ -51,9 +58,16 @@ def replacements(
             hosting_usd_per_hour=catalogue.hosting_usd_per_hour(model.name, model.provider),
         )
         for model in catalogue.models
-        if model.refusal(name, day) == ""
+        if model.refusal(name, day) == "" and _compares(catalogue, model, base)
     ]
     return sorted(found, key=_place)
+
+
+def _compares(catalogue: Catalogue, model: Model, base: str) -> bool:
+    """A toy that memorises a format is cheap, and takes the place of toys only."""
+    old = catalogue.get(base)
+    is_of_a_toy = old is not None and catalogue.service(old.provider).from_scratch
+    return not base or is_of_a_toy or not catalogue.service(model.provider).from_scratch
 
 
 def _price(report: Report, catalogue: Catalogue, model: Model, epochs: int) -> PriceRange | None:

@@ -111,3 +111,15 @@ def test_a_model_the_report_knows_nothing_of_is_quoted_from_all_its_tokens() -> 
 def test_rows_that_cannot_be_read_have_no_replacement() -> None:
     report = check([b""], filename="rows.jsonl", catalogue=CATALOGUE, alone=True)
     assert replacements(report, CATALOGUE, TODAY) == []
+
+
+def test_a_toy_takes_the_place_of_toys_only() -> None:
+    report = check(chat(), filename="rows.jsonl", catalogue=CATALOGUE, alone=True)
+
+    def names(base: str) -> set[str]:
+        return {one.model.name for one in replacements(report, CATALOGUE, TODAY, base=base)}
+
+    assert "toy-gpt" not in names("gpt-4o-mini-2024-07-18")
+    assert "toy-gpt" not in names("nobody-knows")
+    assert "toy-gpt" in names("toy-gpt")
+    assert names("toy-gpt") >= names("gpt-4o-mini-2024-07-18")

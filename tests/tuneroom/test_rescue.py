@@ -128,9 +128,10 @@ def test_everything_the_provider_still_has_is_saved_and_quoted_elsewhere(account
     assert kept == {rows("support"), rows("second"), rows("held out"), rows("x")}
 
     assert "Training the same rows again" in done.out
+    assert f"openai/files/{next(one.name for one in (home / 'files').glob('*tickets*'))}: 12 rows, chat" in done.out
     quoted = [line.split()[0] for line in done.out.splitlines() if line.startswith("    ")]
     assert quoted.count(BASE) in {0, 3}, "while it takes jobs, it is quoted for each file of training rows"
-    assert "toy-gpt" in quoted
+    assert "toy-gpt" not in quoted, "a toy takes the place of no real model"
     assert "Saved 14 files" in done.out
     assert account.methods() == {"GET"}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from finetune.check import check
+from finetune.last_days import base_of
 from finetune.replacement import replacements
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def quote(folder: Path, path: str, tunes: list[FineTune], catalogue: Catalogue, 
     report = check(_blocks(folder / path), filename=path.rpartition("/")[2], catalogue=catalogue)
     epochs = next((tune.run.epochs for tune in tunes if tune.run.epochs), None) or report.epochs
     stops = min((tune.stops for tune in tunes if tune.stops), default=None)
-    choices = replacements(report, catalogue, day, epochs=epochs, stops=stops)
+    base = base_of(tunes[0].run.base)
+    choices = replacements(report, catalogue, day, base=base, epochs=epochs, stops=stops)
     return RowsQuote(path=path, tunes=tuple(tunes), report=report, epochs=epochs, choices=tuple(choices))
 
 
