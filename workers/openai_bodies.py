@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workers.intent_tags import tagged
 from workers.openai_dialects import ORIGINAL, SUFFIX_CHARACTERS, bare
+from workers.provider import ErrorKind, ProviderError
 
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest, Wandb
@@ -51,8 +52,11 @@ def flat_settings(request: TrainRequest, dialect: Dialect) -> dict[str, Any]:
     """Return hyperparameters beside the method, the learning rate as an absolute one.
 
     There is no "auto" here. What nobody chose is the provider's default, but for the epochs: what they cost was
-    confirmed by a number, so it is that number that is asked for.
+    confirmed by a number, so it is that number that is asked for. ProviderError where more were chosen than there are.
     """
+    if request.epochs and request.epochs > dialect.epochs_max:
+        most = f"At most {dialect.epochs_max} epochs can be trained at this provider."
+        raise ProviderError(ErrorKind.REFUSED, "too-many-epochs", most, "Start it again with fewer.")
     chosen: dict[str, Any] = {
         "n_epochs": min(request.epochs or request.quote.epochs, dialect.epochs_max),
         "batch_size": request.batch_size,

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from finetune.launch import EPOCHS_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,21 +26,23 @@ if TYPE_CHECKING:
 class Dialect:
     """What a provider does otherwise; as it stands without arguments, the original protocol.
 
-    `lookup`: whether a run is found again by its metadata, or by what its suffix ends with. `body`: what creating a run
-    needs besides, and the protocol does not know. `settings`: where hyperparameters stand, in the `method` object, with
-    "auto" for what nobody chose, or `flat`, with nothing for it and an absolute learning rate; `flat_settings` are
-    those that are always asked for there. `epochs_max`: the most a run may have.
+    `filters`: its lists know the original's filters and order; where not, they are not asked for. `lookup`: whether a
+    run is found again by its metadata, or by what its suffix ends with. `body`: what creating a run needs besides, and
+    the protocol does not know. `settings`: where hyperparameters stand, in the `method` object, with "auto" for what
+    nobody chose, or `flat`, with nothing for it and an absolute learning rate; `flat_settings` are those that are
+    always asked for there. `epochs_max`: the most a run may have.
 
     `reads_files`: an uploaded file must have been read by the provider before a run may name it. `takes_parts`: it has
     the Uploads API. `results`: a run's figures are a file, or stand in its checkpoints. `adapters`: what a run makes is
     known by its checkpoint ("RUN:CHECKPOINT") and answers only once a model has been made of it.
     """
 
+    filters: bool = True
     lookup: Literal["metadata", "suffix"] = "metadata"
     body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: Literal["method", "flat"] = "method"
     flat_settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    epochs_max: int = 50
+    epochs_max: int = EPOCHS_MAX
     reads_files: bool = False
     takes_parts: bool = True
     results: Literal["file", "checkpoints"] = "file"
@@ -52,11 +56,12 @@ SUFFIX_CHARACTERS: Final = 64
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
     # the tier says where rows and weights may go and what a token costs: each is a provider of its own, with its prices
-    "azure": Dialect(body={"trainingType": "Standard"}, reads_files=True),
-    "azure-global": Dialect(body={"trainingType": "GlobalStandard"}, reads_files=True),
-    "azure-developer": Dialect(body={"trainingType": "Developer"}, reads_files=True),
+    "azure": Dialect(body={"trainingType": "Standard"}, filters=False, reads_files=True),
+    "azure-global": Dialect(body={"trainingType": "GlobalStandard"}, filters=False, reads_files=True),
+    "azure-developer": Dialect(body={"trainingType": "Developer"}, filters=False, reads_files=True),
     # an adapter, since only that answers without a host of its own; the other defaults are the provider's
     "nebius": Dialect(
+        filters=False,
         lookup="suffix",
         settings="flat",
         flat_settings={"lora": True},

@@ -39,7 +39,7 @@ def _is_of(said: SaidRun, intent: str, dialect: Dialect) -> bool:
 
 
 def _listed(client: openai.OpenAI, intent: str, dialect: Dialect) -> Iterator[SaidRun]:
-    wanted = {INTENT_KEY: intent} if dialect.lookup == "metadata" else openai.omit
+    wanted = {INTENT_KEY: intent} if dialect.filters else openai.omit
     after: str | openai.Omit = openai.omit
     for _ in range(PAGES_MAX):
         with plain_words():

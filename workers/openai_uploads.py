@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import openai
 
@@ -49,8 +49,9 @@ def find(client: openai.OpenAI, rows: Rows, dialect: Dialect) -> str:
     A provider that has not read a file yet may not know its size.
     """
     with plain_words():
-        listed = client.files.list(purpose="fine-tune", order="desc", limit=100)
-        for file in each(listed, most=LOOKUP_FILES_MAX):
+        newest = {"order": "desc", "limit": 100} if dialect.filters else {}
+        listed = client.files.list(purpose="fine-tune", **cast("Any", newest))
+        for file in each(listed if listed.has_more else listed.data, most=LOOKUP_FILES_MAX):
             is_like_it = file.filename == rows.name and file.bytes in {None, rows.size_bytes}
             if is_like_it and file.status not in LOST:
                 break

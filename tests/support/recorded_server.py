@@ -83,8 +83,14 @@ class Recorded:
         self.asked.append(asked)
         if asked.headers.get("authorization") != f"Bearer {KEY}":
             return self.unauthorized()
-        told = self.refuses.get((asked.method, asked.path)) or self._routed(asked)
+        told = self.refuses.get((asked.method, asked.path)) or self._strange(asked) or self._routed(asked)
         return None if (asked.method, asked.path) in self.loses else told
+
+    def _strange(self, asked: Asked) -> Told | None:
+        """Refuse what a query asks for and no description names: some servers do, and most ignore it."""
+        known = {"purpose"} if asked.path.endswith("/files") else {"after", "limit"}
+        names = sorted(set(asked.query) - known)
+        return Told({"error": {"code": "invalidPayload", "message": f"Unknown: {names}"}}, 400) if names else None
 
     def _routed(self, asked: Asked) -> Told:
         for route, name in self.routes.items():

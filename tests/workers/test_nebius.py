@@ -90,6 +90,13 @@ def test_epochs_that_nobody_chose_are_those_that_were_priced(
     assert nebius.sent("POST", JOBS)[0].body["hyperparameters"] == {"n_epochs": asked, "lora": True}
 
 
+def test_more_epochs_than_there_are_are_refused_and_not_cut(nebius: Nebius, provider: OpenAIProtocol) -> None:
+    with pytest.raises(ProviderError) as raised:
+        created(provider, epochs=21)
+    assert raised.value.message == "At most 20 epochs can be trained at this provider."
+    assert nebius.jobs == {}
+
+
 @pytest.mark.parametrize("suffix", ["support-bot", "a" * 64, f"{'a' * 46}-b"])
 def test_run_whose_answer_was_lost_is_found_by_the_end_of_its_suffix(
     nebius: Nebius, provider: OpenAIProtocol, suffix: str

@@ -149,6 +149,13 @@ def test_a_dropped_reply_is_unsure_and_posted_once(canned: Canned) -> None:
     assert len(canned.asked) == 1
 
 
+def test_an_answer_to_create_that_cannot_be_read_may_have_made_a_run(canned: Canned) -> None:
+    with pytest.raises(ProviderError) as raised:
+        create(canned.answers({"accepted": True}))
+    assert raised.value.kind is ErrorKind.UNSURE
+    assert len(canned.asked) == 1
+
+
 def test_a_provider_that_is_not_there_was_surely_not_asked() -> None:
     gone = OpenAIProtocol(Endpoint(name="local", api_key="key", base_url="http://127.0.0.1:9/v1", timeout_s=2))
     with pytest.raises(ProviderError) as raised:
@@ -201,12 +208,39 @@ def test_events_are_read_back_to_a_moment_and_come_oldest_first(canned: Canned) 
     assert (events[1].step, events[1].total_steps, events[1].train_loss, events[1].valid_loss) == (5, 9, 0.5, 0.7)
 
 
+def test_events_of_a_list_that_rises_are_read_to_its_end(canned: Canned) -> None:
+    """The newest stand on the last page there."""
+
+    def page(*numbers: int, more: bool) -> dict[str, Any]:
+        data = [{"id": f"e{number}", "created_at": number, "message": "", "type": "message"} for number in numbers]
+        return {"object": "list", "data": data, "has_more": more}
+
+    provider = canned.answers(page(1, 2, 3, more=True), page(4, 5, 6, more=True), page(7, more=False))
+    events = asyncio.run(provider.events("ftjob-1", since_ms=5_000))
+    assert [event.id for event in events] == ["e5", "e6", "e7"]
+    assert [path.rpartition("after=")[2] for _, path, _ in canned.asked[1:]] == ["e3", "e6"]
+
+
+def test_a_run_is_told_of_by_as_little_as_its_id_and_status(canned: Canned) -> None:
+    """Azure's older interface, and gateways, leave out what OpenAI's own always says."""
+    run = asyncio.run(canned.answers({"id": "ft-1", "status": "created", "hyperparameters": None}).run("ft-1"))
+    assert (run.status, run.epochs, run.files, run.created_ms) == (RunStatus.WAITING, None, (), 0)
+
+
 def test_a_file_that_is_gone_is_not_had(canned: Canned) -> None:
     assert canned.fails(404).has_file("file-1") is False
 
 
 def some_rows() -> Rows:
     return Rows(file=io.BytesIO(b"{}\n"), name="a.jsonl", size_bytes=3)
+
+
+def test_a_list_that_begins_anew_has_ended(canned: Canned) -> None:
+    """Not every server turns the page, and this one says for ever that there is more."""
+    file = {"id": "file-9", "object": "file", "bytes": 3, "created_at": 1, "filename": "b", "purpose": "fine-tune"}
+    provider = canned.answers({"object": "list", "data": [file], "has_more": True})
+    assert provider.find_file(some_rows()) == ""
+    assert len(canned.asked) == 2
 
 
 def test_an_upload_gives_its_id(canned: Canned) -> None:
