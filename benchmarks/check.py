@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SEED = 20261121
+FLOOR_ROWS = 200
+"""Rows whose texts the floor counts in one call."""
 
 # --- the programs, each run in a process of its own -----------------------------------------------------------------
 
@@ -87,10 +89,13 @@ def time_stages(path: Path) -> dict[str, Any]:
     """CPU seconds of each stage of a check, measured one by one over the same rows, each batch as it is in a check."""
     from finetune.checking.batches import BATCH_CHARACTERS
     from finetune.checking.near_duplicates import NearDuplicates
-    from finetune.checking.sensitive import sensitive_rows
+    from finetune.checking.plain import plain
+    from finetune.checking.sensitive import sensitive_of
     from finetune.checking.study import TokenStudy
-    from finetune.checking.windows import sketches
+    from finetune.checking.windows import sketches_of
     from finetune.containers.lines import numbered_lines
+    from finetune.containers.surrogates import in_utf8
+    from finetune.counting.memory import keep_small_blocks
     from finetune.counting.tokens import TokenCounter
     from finetune.formats.chat import read_plain
 
@@ -103,15 +108,18 @@ def time_stages(path: Path) -> dict[str, Any]:
         seconds[stage] += time.process_time() - started
         return result
 
+    keep_small_blocks()
     study = timed("make counter", lambda: TokenStudy([TokenCounter.load_for_much("o200k_base")]))
     with path.open("rb") as file:
         lines = numbered_lines(blocks_of(file))
         while batch := timed("read lines", lambda: list(itertools.islice(lines, BATCH_CHARACTERS // 1_000))):
             examples = timed("read rows", lambda batch=batch: [read_plain(line or b"") for _, line in batch])
-            texts = [example.texts for example in examples if example is not None]
+            read = [example.texts for example in examples if example is not None]
+            texts = timed("make UTF-8", lambda read=read: [list(map(in_utf8, row)) for row in read])
             timed("count tokens", lambda texts=texts: study.of(texts))
-            timed("sensitive data", lambda texts=texts: sensitive_rows(["\n".join(row) for row in texts]))
-            found = timed("sketches", lambda texts=texts: sketches([" ".join(row[2:]) for row in texts]))
+            texts = timed("make plain", lambda texts=texts: [list(map(plain, row)) for row in texts])
+            timed("sensitive data", lambda texts=texts: sensitive_of([b"\n".join(row) for row in texts]))
+            found = timed("sketches", lambda texts=texts: sketches_of([b" ".join(row[2:]) for row in texts]))
             near.add(*found, np_range(rows, len(texts)))
             rows += len(texts)
     timed("near-duplicates", near.pairs)
@@ -195,14 +203,15 @@ def parse_and_count(path: Path) -> dict[str, Any]:
     from finetune.formats.chat import PlainChat
 
     decode = msgspec.json.Decoder(PlainChat).decode
-    count = TokenCounter.load_for_much("o200k_base").count
+    counter = TokenCounter.load_for_much("o200k_base")
     rows = tokens = 0
     with path.open("rb") as file:
-        for _, line in numbered_lines(iter(lambda: file.read(1024 * 1024), b"")):
-            rows += 1
-            tokens += 3
-            for message in decode(line or b"").messages:
-                tokens += 4 + count(message.content)  # every role is one token
+        lines = numbered_lines(iter(lambda: file.read(1024 * 1024), b""))
+        while batch := list(itertools.islice(lines, FLOOR_ROWS)):
+            messages = [message for _, line in batch for message in decode(line or b"").messages]
+            rows += len(batch)
+            tokens += 3 * len(batch) + 4 * len(messages)  # every role is one token
+            tokens += sum(counter.count_all([message.content.encode() for message in messages]))
     return {"rows": rows, "tokens": tokens}
 
 

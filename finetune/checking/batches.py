@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from finetune.checking.companion import Companion, CompanionLostError
 from finetune.checking.study import Studied, TokenStudy, look_at
+from finetune.containers.surrogates import in_utf8
+from finetune.counting.memory import keep_small_blocks
 from finetune.counting.tokens import TokenCounter
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Batches:
             self._start()
 
     def _start(self) -> None:
+        keep_small_blocks()
         if self.alone:
             self._start_alone(many=True)
             return
@@ -141,5 +144,5 @@ class Batches:
         self.take(self._waiting.popleft(), studied)
 
 
-def _texts(rows: Sequence[Marked]) -> list[list[str]]:
-    return [row.example.texts for row in rows]
+def _texts(rows: Sequence[Marked]) -> list[list[bytes]]:
+    return [list(map(in_utf8, row.example.texts)) for row in rows]

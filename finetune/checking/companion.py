@@ -1,4 +1,4 @@
-"""A second process that studies rows while this one reads them: two cores for one large file.
+"""A second process that counts tokens while this one reads rows and looks at them: two cores for one large file.
 
 The two speak through the companion's standard input and output, in frames: eight bytes of length, then MessagePack.
 When the one who started it is gone, its input ends and so does it. It is started with `python -c`, not by
@@ -20,15 +20,14 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from finetune.checking.study import Looks, Studied, TokenStudy, look_at
-from finetune.containers.surrogates import replace_surrogates
 from finetune.counting.tokens import EncodingName, TokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _LENGTH_BYTES = 8
-_IN_FLIGHT_MAX = 6
-_BUSY = 1
+_IN_FLIGHT_MAX = 16
+_BUSY = 3
 """Batches: so many may be on their way; from so many on the companion has enough to do."""
 _EXIT_TIMEOUT_S = 10
 _PIPE_BYTES = 1024 * 1024
@@ -36,8 +35,6 @@ _PIPE_BYTES = 1024 * 1024
 _START = "import sys; sys.path[:] = {path!r}; from finetune.checking.companion import serve; serve()"
 
 _encode = msgspec.msgpack.Encoder().encode
-
-Batch = list[list[str]]
 
 
 class CompanionLostError(Exception):
@@ -50,7 +47,7 @@ class _Task(msgspec.Struct):
 
 
 class _Work(msgspec.Struct, gc=False):
-    rows: Batch
+    rows: list[list[bytes]]
     with_looks: bool
 
 
@@ -64,9 +61,9 @@ _found = msgspec.msgpack.Decoder(_Found).decode
 
 
 class Companion:
-    """Studies batches in another process; what is found comes back in their order.
+    """Counts the tokens of batches in another process; what is found comes back in their order.
 
-    While it has enough to do it only counts tokens, and the one who asks looks at the rows.
+    The one who asks looks at the rows meanwhile; when the companion has too little to do, it looks at them too.
     """
 
     def __init__(self, encodings: Sequence[EncodingName], tiktoken_cache: Path | None) -> None:
@@ -78,22 +75,28 @@ class Companion:
         assert self._process.stdout is not None
         self._input = self._process.stdin
         _widen(self._input)
+        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         self._found: SimpleQueue[bytes | None] = SimpleQueue()
-        self._reader = Thread(target=self._read, args=(self._process.stdout,), daemon=True)
-        self._reader.start()
+        self._lost = False
+        self._threads = [
+            Thread(target=self._write, daemon=True),
+            Thread(target=self._read, args=(self._process.stdout,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
         self._looks: deque[Looks | None] = deque()
-        self._send(_encode(_Task(tuple(encodings), None if tiktoken_cache is None else str(tiktoken_cache))))
+        self._outgoing.put(_encode(_Task(tuple(encodings), None if tiktoken_cache is None else str(tiktoken_cache))))
 
     @property
     def process_id(self) -> int:
         """Return the number the system knows the companion by."""
         return self._process.pid
 
-    def study(self, rows: Batch) -> list[Studied]:
+    def study(self, rows: list[list[bytes]]) -> list[Studied]:
         """Hand over a batch; return what has been found of earlier ones. CompanionLostError where it has ended."""
         looks = look_at(rows) if len(self._looks) - self._found.qsize() >= _BUSY else None
         self._looks.append(looks)
-        self._send(_encoded(_Work(rows, with_looks=looks is None)))
+        self._outgoing.put(_encode(_Work(rows, with_looks=looks is None)))
         found: list[Studied] = []
         while len(self._looks) > _IN_FLIGHT_MAX or not self._found.empty():
             found.append(self._next())
@@ -106,24 +109,18 @@ class Companion:
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        with contextlib.suppress(OSError):
-            self._input.close()
         if self._looks:
             self._process.kill()
+        self._outgoing.put(None)
         try:
             self._process.wait(_EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join()
+        for thread in self._threads:
+            thread.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-    def _send(self, content: bytes) -> None:
-        try:
-            _write(self._input, content)
-        except OSError as error:
-            raise CompanionLostError from error
 
     def _next(self) -> Studied:
         content = self._found.get()
@@ -133,6 +130,13 @@ class Companion:
         looks = self._looks.popleft() or found.looks
         assert looks is not None
         return Studied(found.tokens, looks)
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while (content := self._outgoing.get()) is not None:
+                _write(self._input, content)
+        with contextlib.suppress(OSError):
+            self._input.close()
 
     def _read(self, output: IO[bytes]) -> None:
         for content in _frames(output):
@@ -151,14 +155,6 @@ def serve() -> None:
             work = _work(content)
             looks = look_at(work.rows) if work.with_looks else None
             _write(sys.stdout.buffer, _encode(_Found(study.of(work.rows), looks)))
-
-
-def _encoded(work: _Work) -> bytes:
-    try:
-        return _encode(work)
-    except UnicodeEncodeError:  # halves of characters, which are counted as U+FFFD anyway
-        work.rows = [[replace_surrogates(text) for text in texts] for texts in work.rows]
-        return _encode(work)
 
 
 def _widen(pipe: IO[bytes]) -> None:

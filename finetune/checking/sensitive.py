@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import string
-import unicodedata
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from finetune.checking.credentials import secret_in
 from finetune.checking.identities import identity_in
+from finetune.checking.plain import plain
+from finetune.containers.surrogates import in_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,8 +25,8 @@ SLICE_CHARACTERS = 262_144
 _BEFORE, _AFTER = 120, 320
 """Bytes around a suspicious place in which patterns are tried."""
 
-_PARTING = "\n\x1d\n"
-_MARGIN = "\n" * 24
+_PARTING = b"\n\x1d\n"
+_MARGIN = b"\n" * 24
 """Around everything, so that each place has neighbours."""
 _RUN = bytes(chr(byte) in string.ascii_letters + string.digits + "_-/+" for byte in range(0x80)) + bytes(0x80)
 """1 for each byte that a key may be made of; `bytes.translate` is several times as fast as NumPy's indexing."""
@@ -42,9 +43,21 @@ _GAP_MAX = 3
 
 def sensitive_rows(texts: Sequence[str]) -> list[tuple[int, SensitiveCode, str]]:
     """Return (index of the text, code, what it is) for each text and code once, in the order of the texts."""
+    return _first([(index, _places([plain(in_utf8(text)) for text in piece])) for index, piece in _pieces(texts)])
+
+
+def sensitive_of(contents: Sequence[bytes]) -> list[tuple[int, SensitiveCode, str]]:
+    """Return the same for texts that are plain (`finetune.checking.plain`), and none of them long."""
+    return _first([(range(len(contents)), _places(contents))])
+
+
+def _first(
+    searched: Sequence[tuple[Sequence[int], Iterator[tuple[int, SensitiveCode, str]]]],
+) -> list[tuple[int, SensitiveCode, str]]:
+    """Return what was found first of each code in each text, of pieces with the indices of their texts."""
     found: dict[tuple[int, SensitiveCode], str] = {}
-    for index, piece in _pieces(texts):
-        for place, code, what in _places(piece):
+    for index, places in searched:
+        for place, code, what in places:
             found.setdefault((index[place], code), what)
     return [(index, code, what) for (index, code), what in sorted(found.items())]
 
@@ -59,22 +72,21 @@ def _pieces(texts: Sequence[str]) -> Iterator[tuple[list[int], list[str]]]:
             yield [index], [text[max(start - _AFTER, 0) : start + SLICE_CHARACTERS]]
 
 
-def _places(texts: Sequence[str]) -> Iterator[tuple[int, SensitiveCode, str]]:
-    content = _content(texts)
+def _places(contents: Sequence[bytes]) -> Iterator[tuple[int, SensitiveCode, str]]:
+    content = _content(contents)
     every = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(every == _PARTING.encode()[1])
+    ends = np.flatnonzero(every == _PARTING[1])
     for row, what in _looked_at(content, ends, _secret_places(content, every), secret_in):
         yield row, "secret-in-data", what
     for row, what in _looked_at(content, ends, _number_places(every), identity_in):
         yield row, "personal-data", what
 
 
-def _content(texts: Sequence[str]) -> bytes:
-    joined = _PARTING.join(texts)
-    if joined.count(_PARTING[1]) != len(texts) - 1:
-        joined = _PARTING.join(text.replace(_PARTING[1], " ") for text in texts)
-    normal = joined if joined.isascii() else unicodedata.normalize("NFKC", joined)
-    return f"{_MARGIN}{normal}{_MARGIN}".encode("utf-8", "replace")
+def _content(contents: Sequence[bytes]) -> bytes:
+    joined = _PARTING.join(contents)
+    if joined.count(_PARTING[1]) != len(contents) - 1:
+        joined = _PARTING.join([content.replace(_PARTING[1:2], b" ") for content in contents])
+    return _MARGIN + joined + _MARGIN
 
 
 def _looked_at(

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from finetune.checking.sensitive import SensitiveCode, sensitive_rows
-from finetune.checking.windows import SKETCH_SIZE, sketches
+from finetune.checking.plain import plain
+from finetune.checking.sensitive import SensitiveCode, sensitive_of, sensitive_rows
+from finetune.checking.windows import SKETCH_SIZE, TEXT_MAX_CHARACTERS, sketches, sketches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from finetune.counting.tokens import TokenCounter
 
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_SET_BY_THE_TEAM = frozenset({"system", "developer"})
-"""What these messages say is the same in many rows, and makes none a near-duplicate."""
+Rows = Sequence[Sequence[bytes]]
+"""Rows, each as its texts in UTF-8, of which every second one is a role where it is a conversation."""
 
-_REMEMBERED = 512
-_REMEMBERED_MAX_CHARACTERS = 5_000
-"""The counts of so many texts are kept, no longer than this: roles, system messages and labels come again and again."""
+_ROLES = frozenset({b"system", b"developer", b"user", b"assistant", b"tool", b"function"})
+_SET_BY_THE_TEAM = frozenset({b"system", b"developer"})
+"""What these messages say is the same in many rows, and makes none a near-duplicate."""
 
 
 class Looks(msgspec.Struct, gc=False):
@@ -52,40 +52,32 @@ class Studied(msgspec.Struct, gc=False):
     looks: Looks
 
 
-def look_at(rows: Sequence[Sequence[str]]) -> Looks:
-    """Return what `rows`, each given as its texts, look like."""
-    found, numbers = sketches([" ".join(_said(texts)) for texts in rows])
-    return Looks(found.tobytes(), numbers.tobytes(), sensitive_rows(["\n".join(texts) for texts in rows]))
+def look_at(rows: Rows) -> Looks:
+    """Return what rows look like."""
+    if any(sum(map(len, texts)) > TEXT_MAX_CHARACTERS for texts in rows):  # which are cut before anything else
+        found, numbers = sketches([b" ".join(_said(texts)).decode() for texts in rows])
+        sensitive = sensitive_rows([b"\n".join(texts).decode() for texts in rows])
+    else:
+        plain_rows = [list(map(plain, texts)) for texts in rows]
+        found, numbers = sketches_of([b" ".join(_said(texts)) for texts in plain_rows])
+        sensitive = sensitive_of(list(map(b"\n".join, plain_rows)))
+    return Looks(found.tobytes(), numbers.tobytes(), sensitive)
 
 
 class TokenStudy:
-    """Counts the tokens of rows, each given as its texts, by several counters."""
+    """Counts the tokens of rows by several counters."""
 
     def __init__(self, counters: Sequence[TokenCounter]) -> None:
         self._counters = counters
-        self._remembered: list[dict[str, int]] = [{} for _ in counters]
 
-    def of(self, rows: Sequence[Sequence[str]]) -> list[list[int]]:
+    def of(self, rows: Rows) -> list[list[int]]:
         """Return, for each counter, the tokens of each row."""
-        return [
-            [self._count(counter, known, texts) for texts in rows]
-            for counter, known in zip(self._counters, self._remembered, strict=True)
-        ]
-
-    @staticmethod
-    def _count(counter: TokenCounter, known: dict[str, int], texts: Sequence[str]) -> int:
-        total = 0
-        for text in texts:
-            tokens = known.get(text)
-            if tokens is None:
-                tokens = counter.count(text)
-                if len(known) < _REMEMBERED and len(text) <= _REMEMBERED_MAX_CHARACTERS:
-                    known[text] = tokens
-            total += tokens
-        return total
+        texts = list(chain.from_iterable(rows))
+        every = [iter(counter.count_all(texts)) for counter in self._counters]
+        return [[sum(islice(counts, len(row))) for row in rows] for counts in every]
 
 
-def _said(texts: Sequence[str]) -> Sequence[str]:
+def _said(texts: Sequence[bytes]) -> Sequence[bytes]:
     """Return the texts without roles, and without what the team says before the conversation."""
     rest = texts[2:] if texts and texts[0] in _SET_BY_THE_TEAM else texts
     return [text for text in rest if text not in _ROLES]

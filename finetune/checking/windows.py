@@ -8,10 +8,12 @@ of their windows (bottom-k sketches: Cohen and Kaplan, 2007).
 from __future__ import annotations
 
 import string
-import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from finetune.checking.plain import plain
+from finetune.containers.surrogates import in_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +29,7 @@ TEXT_MAX_CHARACTERS = 65_536
 NONE = 0xFFFFFFFF
 """What stands where a text has fewer windows than a sketch has room."""
 
-_HEAD, _END = "\x1d", "\x1e" * 12
+_HEAD, _END = b"\x1d", b"\x1e" * 12
 _SPACE, _HEAD_BYTE, _END_BYTE = 0x20, 0x1D, 0x1E
 _KEPT = (string.ascii_letters + string.digits).encode() + bytes([_HEAD_BYTE, _END_BYTE]) + bytes(range(0x80, 0x100))
 _FOLDED = bytes(byte if byte in _KEPT else _SPACE for byte in range(0x100)).lower()
@@ -49,7 +51,12 @@ def sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint3
 
     Texts are compared as NFKC, without the case of ASCII letters, punctuation or the width of blanks.
     """
-    folded = _folded(texts)
+    return sketches_of([plain(in_utf8(text[:TEXT_MAX_CHARACTERS])) for text in texts])
+
+
+def sketches_of(contents: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the same for texts that are plain (`finetune.checking.plain`), and not too long."""
+    folded = _folded(contents)
     heads = np.flatnonzero(folded == _HEAD_BYTE)
     kinds = np.frombuffer(folded.tobytes().translate(_CLASS), dtype=np.uint8)
     begins = kinds == _FIRST_OF_CHARACTER
@@ -58,19 +65,16 @@ def sketches(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint3
     positions = np.flatnonzero(begins)
     rows = _rows_of(positions, heads)
     hashed = np.sort((rows << np.uint64(32)) | _hashes(folded, positions))
-    return _smallest(hashed, len(texts)), _numbers(folded, heads)
+    return _smallest(hashed, len(contents)), _numbers(folded, heads)
 
 
-def _folded(texts: Sequence[str]) -> NDArray[np.uint8]:
-    joined = "".join(f"{_HEAD}{text[:TEXT_MAX_CHARACTERS]}{_END}" for text in texts)
-    if joined.count(_HEAD) != len(texts) or joined.count(_END[0]) != len(texts) * len(_END):
-        plain = (text[:TEXT_MAX_CHARACTERS].replace(_HEAD, " ").replace(_END[0], " ") for text in texts)
-        joined = "".join(f"{_HEAD}{text}{_END}" for text in plain)
+def _folded(contents: Sequence[bytes]) -> NDArray[np.uint8]:
+    joined = b"".join([_HEAD + content + _END for content in contents])
+    if joined.count(_HEAD) != len(contents) or joined.count(_END[:1]) != len(contents) * len(_END):
+        bare = (content.replace(_HEAD, b" ").replace(_END[:1], b" ") for content in contents)
+        joined = b"".join([_HEAD + content + _END for content in bare])
+    every = np.frombuffer(bytearray(joined.translate(_FOLDED)), dtype=np.uint8)
     if not joined.isascii():
-        joined = unicodedata.normalize("NFKC", joined)
-    content = joined.encode("utf-8", "replace")
-    every = np.frombuffer(bytearray(content.translate(_FOLDED)), dtype=np.uint8)
-    if len(content) != len(joined):
         _blank_punctuation(every)
     keep = every != _SPACE
     keep[1:] |= keep[:-1].copy()  # a blank after something else stays, those after a blank go

@@ -14,7 +14,10 @@ from finetune.checking.study import Studied, TokenStudy, look_at
 from finetune.counting.tokens import TokenCounter
 from tests.finetune.rows import CATALOGUE, chat, jsonl, message, report_of
 
-ROWS = [["system", "Be kind.", "user", f"Nr. {number}: 왜?", "assistant", "Because. " * number] for number in range(90)]
+ROWS = [
+    [text.encode() for text in ("system", "Be kind.", "user", f"Nr. {number}: 왜?", "assistant", "Because. " * number)]
+    for number in range(90)
+]
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def test_a_companion_that_dies_midway_changes_nothing(monkeypatch: pytest.Monkey
     started: list[int] = []
 
     class Dying(Companion):
-        def study(self, rows: list[list[str]]) -> list[Studied]:
+        def study(self, rows: list[list[bytes]]) -> list[Studied]:
             started.append(self.process_id)
             if len(started) == 7:
                 os.kill(self.process_id, signal.SIGKILL)
@@ -87,7 +90,7 @@ def test_leaving_early_ends_the_companion(monkeypatch: pytest.MonkeyPatch) -> No
     started: list[int] = []
 
     class Noted(Companion):
-        def study(self, rows: list[list[str]]) -> list[Studied]:
+        def study(self, rows: list[list[bytes]]) -> list[Studied]:
             started.append(self.process_id)
             return super().study(rows)
 
