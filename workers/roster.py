@@ -68,11 +68,14 @@ class Roster:
         self._watched = {run: one for run, one in self._watched.items() if one.ref not in gone}
 
     def latest(self, run: str) -> Run | None:
-        """Return a run as the list showed it lately, None where it is to be asked after by itself."""
+        """Return a run as the list showed it lately, None where it is to be asked after by itself.
+
+        So is a run that has ended, once: not every list tells what became of it.
+        """
         watched = self._watched.get(run)
         if watched is None or watched.seen is None or self._clock() - watched.seen_s > self._fresh_s:
             return None
-        return watched.seen
+        return None if watched.seen.status.has_ended else watched.seen
 
     async def read(self, pace: Pace) -> list[Ref]:
         """Read the list as far back as it shows runs that are followed; return whose status has changed."""

@@ -41,7 +41,6 @@ STATUSES: Final = {
     "user_error": RunStatus.FAILED,
     "completed": RunStatus.SUCCEEDED,
 }
-ENDED: Final = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 
 
 class ToldEvent(msgspec.Struct):
@@ -148,7 +147,7 @@ def as_run(told: ToldRun) -> Run:
         suffix=told.suffix or "",
         files=tuple(file for file in (told.training_file, told.validation_file) if file),
         created_ms=moment_ms(told.created_at),
-        cost_usd=told.total_price / NANODOLLARS if status in ENDED and told.total_price is not None else None,
+        cost_usd=told.total_price / NANODOLLARS if status.has_ended and told.total_price is not None else None,
     )
 
 

@@ -15,7 +15,6 @@ import msgspec
 from workers.provider import ErrorKind, ProviderError, RunStatus
 from workers.together_errors import plain_words
 from workers.together_shapes import (
-    ENDED,
     STATUSES,
     ToldEvents,
     ToldMetrics,
@@ -49,13 +48,12 @@ async def run(client: together.AsyncTogether, run_id: str) -> Run:
 
 
 async def pages(client: together.AsyncTogether) -> AsyncIterator[list[Run]]:
-    """Yield the account's live runs, the newest first, as one page.
+    """Yield the account's runs, the newest first, as one page: this list has no pages.
 
-    Runs that have ended are left out: of them the list tells neither the model nor why they failed, so that they are
-    asked after by themselves.
+    Of runs that have ended it tells neither the model's name in the registry nor why they failed.
     """
     told = decoded(await _asked(client.fine_tuning.with_raw_response.list()), ToldRuns)
-    yield [one for one in newest_first(told.data) if one.status not in ENDED]
+    yield newest_first(told.data)
 
 
 def newest_first(told: Sequence[ToldRun]) -> list[Run]:

@@ -278,16 +278,17 @@ def test_a_run_that_cannot_rest_is_told_as_it_is(provider: Together) -> None:
     assert [one.id for one in asyncio.run(both())] == [run.id, run.id]
 
 
-def test_the_list_shows_live_runs_newest_first_and_leaves_ended_ones_to_be_asked_after(provider: Together) -> None:
+def test_the_list_shows_every_run_newest_first(provider: Together) -> None:
     ended = trained(provider, provider.create_run(order(provider, intent="first")))
     live = [provider.create_run(order(provider, intent=intent)) for intent in ("second", "third")]
 
     async def pages() -> list[Run]:
         return [run async for page in provider.runs() for run in page]
 
-    listed = [run.id for run in asyncio.run(pages())]
-    assert listed == [live[1].id, live[0].id]
-    assert ended.id not in listed
+    listed = asyncio.run(pages())
+    assert [run.id for run in listed] == [live[1].id, live[0].id, ended.id]
+    assert [run.status.has_ended for run in listed] == [False, False, True]
+    assert (listed[2].base, listed[2].suffix[:12], listed[2].files) == (BASE, "support-bot-", ended.files)
 
 
 @pytest.mark.parametrize("between_looks_s", [0, 20, 90])
