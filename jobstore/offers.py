@@ -34,15 +34,11 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What a provider told at `at_ms`: `stops` of the models that have a day, `tuned` ones newest first.
-
-    `more` tuned models were left out.
-    """
+    """What a provider told at `at_ms`: `stops` of the models that have a day, the newest `tuned` ones first."""
 
     at_ms: int
     stops: dict[str, date] = field(default_factory=dict[str, date])
     tuned: tuple[Tuned, ...] = ()
-    more: int = 0
 
 
 class Offers:

@@ -38,7 +38,8 @@ TURN_MS: Final = 2 * int(ASKING_S * 1000)
 """How long one follower has to ask before another may."""
 
 TUNED_MAX: Final = 1_000
-PAGES_MAX: Final = 100
+PAGES_MAX: Final = 30
+"""The newest fine-tunes are enough to show; `tuneroom rescue` lists all of them."""
 
 
 async def keep_fresh(offers: Offers, provider: Provider, pace: Pace, *, look_s: float = LOOK_S) -> None:
@@ -78,14 +79,14 @@ async def _asked(offers: Offers, provider: Provider, pace: Pace) -> tuple[Listin
 async def _listing(provider: Provider, pace: Pace, at_ms: int) -> Listing:
     """Ask for models and runs; one of the two may be refused for good, as to a key with few rights."""
     stops, refused = await _tolerated(_stops(provider, pace), dict[str, "date"]())
-    (runs, more), refused_too = await _tolerated(_runs(provider, pace), (list["Run"](), 0))
+    runs, refused_too = await _tolerated(_runs(provider, pace), list["Run"]())
     if refused and refused_too:
         raise refused
     tuned = tuple(
         Tuned(model=run.model, base=run.base, run=run.id, created_ms=run.created_ms, finished_ms=run.finished_ms)
         for run in runs
     )
-    return Listing(at_ms=at_ms, stops=stops, tuned=tuned, more=more)
+    return Listing(at_ms=at_ms, stops=stops, tuned=tuned)
 
 
 async def _tolerated(asked: Awaitable[Value], nothing: Value) -> tuple[Value, ProviderError | None]:
@@ -102,17 +103,17 @@ async def _stops(provider: Provider, pace: Pace) -> dict[str, date]:
     return {model.name: model.shutdown for model in await _aside(provider.models) if model.shutdown}
 
 
-async def _runs(provider: Provider, pace: Pace) -> tuple[list[Run], int]:
-    """Return the account's newest runs that left a model, and how many more there are."""
+async def _runs(provider: Provider, pace: Pace) -> list[Run]:
+    """Return the account's newest runs that left a model."""
     found: list[Run] = []
     pages = provider.runs()
     for _ in range(PAGES_MAX):
         await pace.take()
         page = await anext(pages, None)
-        if page is None:
+        found += [run for run in page or () if run.model]
+        if page is None or len(found) >= TUNED_MAX:
             break
-        found += [run for run in page if run.model]
-    return found[:TUNED_MAX], max(0, len(found) - TUNED_MAX)
+    return found[:TUNED_MAX]
 
 
 async def _aside(call: Callable[[], Value]) -> Value:
