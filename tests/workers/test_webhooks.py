@@ -57,7 +57,7 @@ def followed(store: Store, run: str) -> Ref:
 
 def post(store: Store, body: bytes, headers: dict[str, str]) -> int:
     """Send a webhook to the bot's route; return the status of the answer."""
-    desk: Any = SimpleNamespace(store=store, provider="openai")
+    desk: Any = SimpleNamespace(store=store, providers={"openai": ""})
     route = Route("/provider/events", provider_news.endpoint(desk, webhooks.reader(SECRET)), methods=["POST"])
 
     async def send() -> int:
