@@ -72,7 +72,8 @@ def _headline(own: Sequence[OwnModel], today: dt.date) -> Mrkdwn:
 def _own(one: OwnModel, now_ms: int, today: dt.date) -> Block:
     job = one.job.data
     title = mrkdwn("*{model}* {title}", model=words.model_handle(one.job.ref.id), title=words.name(job.title))
-    facts = [words.model_name(job.request.model), _age(job.ready_ms, now_ms), stop_words(one.stops, today)]
+    who = words.name(job.person_name) if job.person_name else ""
+    facts = [words.model_name(job.request.model), who, _age(job.ready_ms, now_ms), stop_words(one.stops, today)]
     what = lines(title, join(" · ", [mrkdwn("{fact}", fact=fact) for fact in facts if fact]))
     return section(what) | ({"accessory": quote_button(one, "Quote elsewhere")} if one.stops else {})
 

@@ -63,9 +63,9 @@ def test_models_say_their_base_age_and_last_day_and_offer_a_quote() -> None:
     text = shown(said)
     assert text.startswith(
         "*2 models* in this channel; 1 stops within 90 days.\n"
-        "*m42* support-bot\ngpt-4o-mini · 12 days old · stops on 2027-01-14 (in 54 days)\n"
+        "*m42* support-bot\ngpt-4o-mini · Mina · 12 days old · stops on 2027-01-14 (in 54 days)\n"
     )
-    assert "*m43* lasting\ngpt-4o-mini · 12 days old\n" in text
+    assert "*m43* lasting\ngpt-4o-mini · Mina · 12 days old\n" in text
     acts = [block["accessory"] for block in said.blocks if "accessory" in block]
     assert [(act["action_id"], act["value"]) for act in acts] == [("quote_elsewhere", "job:j42")]
 
