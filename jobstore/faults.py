@@ -23,6 +23,9 @@ POINTS: Final = frozenset(
         "create.posted",  # the provider has the run, the record does not know
         "follow.polled",  # the follower has read the run, not committed it
         "analyse.done",
+        "host.intended",  # the intent to host a model is recorded, nothing posted
+        "host.posted",  # the provider has the host, the record does not know
+        "host.stopped",  # the provider has ended the host, the record does not know
         "probe.answered",
         "evaluate.answered",  # a batch of held-out rows is answered, not kept
         "evaluate.done",

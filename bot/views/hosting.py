@@ -105,12 +105,14 @@ def _cost(job: Job) -> Mrkdwn:
     """What the last stay cost, and all of them where there were more."""
     stay = job.stay
     if stay is None:
-        return EMPTY
+        return mrkdwn("It costs nothing, and answers once it is woken.")
     if not stay.spent_micros:
         last = mrkdwn("Nothing was charged for it.")
+    elif stay.began_ms:
+        took = words.duration(stay.ended_ms - stay.began_ms)
+        last = mrkdwn("{cost} for {took} of hosting.", cost=_usd(stay.spent_micros), took=took)
     else:
-        took = words.duration(stay.ended_ms - stay.began_ms) if stay.began_ms else ""
-        last = mrkdwn("Hosting cost {cost}{took}.", cost=_usd(stay.spent_micros), took=f" for {took}" if took else "")
+        last = mrkdwn("{cost} for hosting, as far as I know.", cost=_usd(stay.spent_micros))
     if job.hosted_micros == stay.spent_micros:
         return last
     return mrkdwn("{last} {total} in all.", last=last, total=_usd(job.hosted_micros))

@@ -32,7 +32,10 @@ WHILE_TRAINING: Final = (
     "task.claimed", "upload.done", "create.posted", "follow.polled", "analyse.done", "probe.answered", "file.uploaded",
     "delivery.begun", "delivery.sent",
 )  # fmt: skip
-ELSEWHERE: Final = ("create.intended", "answer.received", "evaluate.answered", "evaluate.done", "mend.done")
+ELSEWHERE: Final = (
+    "create.intended", "answer.received", "evaluate.answered", "evaluate.done", "mend.done", "host.intended",
+    "host.posted", "host.stopped",
+)  # fmt: skip
 
 
 def test_every_point_is_struck() -> None:

@@ -84,7 +84,7 @@ def test_dropped_file_becomes_a_model_that_answers_from_its_host(talk: Conversat
     orders = [path for method, path in together.seen if method == "POST" and path.endswith("/deployments")]
     assert (len(together.serving.paid()), sum(together.seen["POST", path] for path in orders)) == (1, 1)
 
-    talk.ask(talk.card(), f"{talk.name} ticket 1")
+    talk.ask(talk.card("Ready."), f"{talk.name} ticket 1")
     assert "billing" in talk.answer(card).text
     # where rows are brought to is an address that lets whoever has it write there: it is in no log
     assert "/storage/" not in talk.stack.logs(lines=10_000)
