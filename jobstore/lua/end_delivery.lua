@@ -27,7 +27,8 @@ elseif ARGV[4] == 'later' then
   if ARGV[8] ~= '1' then redis.call('HSET', key, 'state', 'pending') end
   redis.call('HSET', key, 'later_ms', int(now_ms() + tonumber(ARGV[9])))
 elseif ARGV[4] == 'dead' then
-  redis.call('HSET', key, 'state', 'dead', 'error', ARGV[7])
+  -- a card that is wanted anew later has all its tries again
+  redis.call('HSET', key, 'state', 'dead', 'error', ARGV[7], 'attempts', 0)
   redis.call('ZREM', queue, id)
   redis.call('XADD', prefix .. 'dead-letters', 'MAXLEN', '~', '1000', '*', 'delivery', id, 'reason', ARGV[7])
 end

@@ -140,11 +140,13 @@ def test_view_that_stays_broken_is_a_dead_letter_and_its_replies_are_sent(
     a_broken_card(sender, tmp_path)
     reply = post(Ref(TEAM, Kind.DATASET, "d1"), "welcome", channel=TUNING, rank=Rank.MILESTONE)
     sender.desk.outbox.put(TEAM, reply)
+    tries = 0
     while not sender.desk.outbox.dead_letters(TEAM):
         assert said(sender) == 0, "a reply waits for what it replies to"
+        tries = 1 + int(peek.hget(CARD, "attempts") or 0)
         let_time_pass()
         sender.sweep()
-    assert peek.hget(CARD, "attempts") == str(RENDERINGS_MAX)
+    assert tries == RENDERINGS_MAX
     assert sender.desk.outbox.dead_letters(TEAM) == [{"delivery": "card:dataset:d1", "reason": "not made: DecodeError"}]
     assert said(sender) == 1
     assert sender.desk.outbox.pending(TEAM) == 0

@@ -357,6 +357,17 @@ def test_dead_letter_does_not_block_the_head(outbox: Outbox, put: Callable[..., 
     assert outbox.dead_letters(TEAM) == [{"delivery": "bad", "reason": "invalid_blocks"}]
 
 
+def test_card_that_died_is_tried_as_often_as_any_when_it_is_wanted_anew(
+    outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put(CARD)
+    turn = taken(outbox)
+    outbox.end(turn, begun(outbox, turn), Outcome.DEAD, reason="not made")
+    put(CARD)
+    attempt = begun(outbox, turn)
+    assert (attempt.id, attempt.attempts, attempt.was_unsure) == (CARD.id, 1, False)
+
+
 def test_delivery_whose_record_expired_does_not_block_the_head(
     outbox: Outbox, put: Callable[..., None], peek: redis.Redis
 ) -> None:
