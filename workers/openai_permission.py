@@ -59,15 +59,32 @@ def ended_of(model: Any, today: date) -> str:
     OpenAI tells `shutdown_date`; Azure `capabilities.fine_tune` and `deprecation.fine_tune`, seconds since 1970
     (`Model` of its authoring API).
     """
-    told = getattr(model, "shutdown_date", None)
-    if isinstance(told, str) and told <= today.isoformat():
-        return f"it stopped on {told}"
+    if (stopped := shutdown_of(model)) and stopped <= today:
+        return f"it stopped on {stopped}"
     if _within(model, "capabilities", "fine_tune") is False:
         return "it says so itself"
-    last_s = _within(model, "deprecation", "fine_tune")
-    if isinstance(last_s, (int, float)) and (last := datetime.fromtimestamp(last_s, UTC).date()) <= today:
+    if (last := _day(_within(model, "deprecation", "fine_tune"))) and last <= today:
         return f"it took no new runs from {last} on"
     return ""
+
+
+def shutdown_of(model: Any) -> date | None:
+    """Return the day on which a listed model stops, None where none is told, or none that can be read.
+
+    OpenAI tells `shutdown_date`, Azure `deprecation.inference`.
+    """
+    told = getattr(model, "shutdown_date", None)
+    if not isinstance(told, str):
+        return _day(_within(model, "deprecation", "inference"))
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        return None
+
+
+def _day(seconds: Any) -> date | None:
+    """A day in seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).date() if isinstance(seconds, (int, float)) else None
 
 
 def _within(model: Any, name: str, field: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
@@ -158,9 +158,10 @@ class OpenAIProtocol:
             return self._client.files.content(file).read()
 
     def models(self) -> list[ListedModel]:
-        """Return the models that the key may ask, with the `shutdown_date` that OpenAI tells of each."""
+        """Return the models that the key may ask, with the day on which each stops, where the provider tells it."""
         with plain_words():
-            return [ListedModel(name=one.id, shutdown=shutdown_of(one)) for one in self._client.models.list()]
+            listed = list(self._client.models.list())
+        return [ListedModel(name=one.id, shutdown=openai_permission.shutdown_of(one)) for one in listed]
 
     def answer(self, question: Question) -> Answer:
         """Ask a model by chat or by completion, as its contract says."""
@@ -229,15 +230,6 @@ class OpenAIProtocol:
             if error.is_final or error.code in STANDS_OTHERWISE:
                 return await self.run(run)
             raise
-
-
-def shutdown_of(model: Any) -> date | None:
-    """Return the day on which a listed model stops, None where none is told, or none that can be read."""
-    told = getattr(model, "shutdown_date", None)
-    try:
-        return date.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
-        return None
 
 
 def openai_default() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import io
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -158,6 +159,11 @@ def test_listed_runs_say_what_they_were_made_of(azure: Azure, provider: OpenAIPr
 
     (listed,) = asyncio.run(first_page())
     assert (listed.base, listed.suffix, listed.files) == (BASE, "support-bot", (f"file-{1:032x}",))
+
+
+def test_listed_models_say_when_they_stop(provider: OpenAIProtocol) -> None:
+    (listed,) = provider.models()
+    assert (listed.name, listed.shutdown) == (BASE, date(2100, 1, 1))
 
 
 def test_model_answers_once_it_is_deployed_under_its_name(azure: Azure, provider: OpenAIProtocol) -> None:
