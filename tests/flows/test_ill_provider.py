@@ -188,7 +188,7 @@ def test_model_that_does_not_answer_yet_is_asked_again(talk: Conversation) -> No
 def test_prompt_that_the_provider_refuses_is_answered_with_the_reason(talk: Conversation) -> None:
     talk.train()
     card = talk.finish()
-    talk.stack.front.answer(ANSWERS, 400, code="content_filter", message="Not <this> & not <!channel>.")
+    talk.stack.front.answer(ANSWERS, 400, code="no_such_reason", message="Not <this> & not <!channel>.")
     talk.ask(card, "hello")
     said = talk.notice(card, "did not answer")
 

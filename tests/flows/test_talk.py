@@ -181,7 +181,7 @@ def test_list_and_show_name_what_is_here(trained: tuple[Conversation, Message], 
         ("try m999999 hello", "I know no"),
         ("cancel d1", "Name a job such as j42"),
         ("train d999999", "I know no"),
-        ("quote", "drop a dataset here"),
+        ("quote", "I don't know which one you mean."),
     ],
 )
 def test_near_misses_are_told_what_to_type(talk: Conversation, typed: str, said: str) -> None:
