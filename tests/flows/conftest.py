@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("tests.flows.conversation", "tests.support.stack"
 
 from sandbox.people import TEAM_ID
 from sandbox.switches import OFF
-from tests.flows.conversation import Conversation, Twice
+from tests.flows.conversation import PATIENCE_S, Conversation, Twice
 from tests.support.stack import START_S, Stack
 from tests.support.waiting import wait_for
 
@@ -35,7 +35,7 @@ def tidy(stack: Stack) -> Iterator[Stack]:
     stack.front.calm()
     stack.disarm()
     stack.workspace.switch(**OFF)
-    wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=30)
+    wait_for(lambda: stack.outbox.pending(TEAM_ID) == 0, timeout_s=PATIENCE_S)
     assert Twice.of(stack) == before
 
 

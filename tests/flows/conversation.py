@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.shown import View
     from tests.support.stack import Stack
 
-PATIENCE_S: Final = 45.0
+PATIENCE_S: Final = 90.0
 EDITS_IN_THE_WAY: Final = 5
 NEWEST: Final = 12
 DATASET_STORY: Final = ["DatasetReceived", "DatasetFetched", "DatasetChecked"]

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from jobstore.records import Record
 
 ROOT: Final = Path(__file__).parents[2]
-START_S: Final = 60.0
+START_S: Final = 120.0
 LOG_TAIL: Final = 40
 LEASE_S: Final = 3.0
 TIMINGS: Final = {
@@ -217,12 +217,12 @@ class Stack:
 
     def wait_until_struck(self, point: str) -> None:
         """Return once a process has died at `point` since `strike`, and Slack reaches the bot (again)."""
-        wait_for(lambda: not (self._faults / point).exists(), timeout_s=30)
+        wait_for(lambda: not (self._faults / point).exists(), timeout_s=START_S)
         bot, follower = self._struck_pids[point]
         if point in DEATHS_OF_BOT:
-            wait_for(lambda: self.pid("bot") != bot, timeout_s=30)
+            wait_for(lambda: self.pid("bot") != bot, timeout_s=START_S)
         if point == "follow.polled":
-            wait_for(lambda: self.pid("follower") != follower, timeout_s=30)
+            wait_for(lambda: self.pid("follower") != follower, timeout_s=START_S)
         self.workspace.wait_for_app(START_S)
 
     def disarm(self) -> None:
@@ -272,7 +272,7 @@ class Stack:
         """Signal a service, and return once it has ended; it is started again at once."""
         pid = self.pid(name)
         os.kill(pid, how)
-        wait_for(lambda: self.pid(name) != pid, timeout_s=30)
+        wait_for(lambda: self.pid(name) != pid, timeout_s=START_S)
 
     def stop_gently(self, name: str) -> list[str]:
         """SIGTERM a service; return what it still held of jobs, or the bot of channels, when it had just ended."""

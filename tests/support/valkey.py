@@ -30,7 +30,7 @@ def contents(client: redis.Redis) -> dict[str, object]:
 
 
 AOF = "appendonlydir"
-START_S = 20.0
+START_S = 60.0
 """How long a server may take to answer PING, AOF loaded."""
 
 
@@ -120,4 +120,4 @@ class Server:
             process.terminate()
         else:
             process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=START_S)

@@ -13,7 +13,7 @@ FIRST_PAUSE_S: Final = 0.005
 LONGEST_PAUSE_S: Final = 0.05
 
 
-def wait_for(probe: Callable[[], Found], *, timeout_s: float = 10.0) -> Found:
+def wait_for(probe: Callable[[], Found], *, timeout_s: float = 60.0) -> Found:
     """Ask `probe` until it answers something true, and return that; AssertionError after `timeout_s`.
 
     It is asked at once and often, and then more and more rarely: what is waited for needs the processors, too.
