@@ -155,7 +155,7 @@ def test_silence_while_following_is_outlived(talk: Conversation) -> None:
     talk.finish()
 
     talk.insist_on_one_of_everything()
-    assert talk.longest_wait_s(talk.job()) < LEASE_S + 5
+    assert talk.longest_wait_s(talk.job()) < LEASE_S + 40  # the SDK by itself would wait for a minute
 
 
 def test_key_refused_while_following_is_said_and_outlived(talk: Conversation) -> None:

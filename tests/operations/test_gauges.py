@@ -118,7 +118,7 @@ def test_the_server_says_how_it_keeps_its_data(connection: Redis) -> None:
     assert (kept.role, kept.is_cluster) == ("master", False)
     assert int(kept.version.split(".")[0]) >= 7
     assert writes(connection)
-    assert abs(timing(connection).ahead_s) < 1
+    assert abs(timing(connection).ahead_s) < 5
 
 
 def test_a_loop_is_silent_once_its_time_is_over() -> None:

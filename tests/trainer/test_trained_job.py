@@ -39,7 +39,7 @@ def test_held_out_tickets_are_routed_right_after_seconds_of_work(trained: Traine
         assert reply.choices[0].finish_reason == "stop"
     assert right >= 0.9 * len(trained.held_out)
     outcome = json.loads((model_home(trained).parent / "outcome.json").read_text())
-    assert outcome["cpu_s"] < 20  # not by the clock: who else uses this machine is not what is tested
+    assert outcome["cpu_s"] < 60  # not by the clock: who else uses this machine is not what is tested
 
 
 def test_finished_job_tells_what_was_done(trained: Trained) -> None:

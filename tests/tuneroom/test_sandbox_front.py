@@ -140,4 +140,4 @@ def test_a_trainer_that_is_away_is_said_to_be_and_found_when_it_is_back(trainer:
         began = time.monotonic()
         answers = [httpx2.get(f"http://127.0.0.1:{front.port}/v1/models", trust_env=False).status_code for _ in "abc"]
     assert answers == [502, 502, 201]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
