@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.confirming import accounts_of, month_of, over_cap
 from bot.launching import CENT_MICROS
-from bot.views.host_offer import HostOffer
+from bot.views.host_offer import HostOffer, HostPrice
 from bot.views.jobs import DIGEST_CARRIED
 from finetune.errors import UserError
 from finetune.hosting import HostRequest
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 def is_hosted_service(desk: Desk, job: Record[Job]) -> bool:
     """Return whether a job's model answers only from a host of its own."""
     return desk.catalogue.service(job.data.request.provider).hosting == "dedicated"
+
+
+def host_price(desk: Desk, provider: str, model: str) -> HostPrice | None:
+    """Return what a model tuned from `model` will cost by the hour, None where it answers by itself."""
+    if desk.catalogue.service(provider).hosting != "dedicated":
+        return None
+    return HostPrice(desk.catalogue.hosting_usd_per_hour(model, provider))
 
 
 def host_offer(desk: Desk, job: Record[Job], hours: int = 1) -> HostOffer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot import views
 from bot.choosing import SPLIT, TWO_CLASSES
+from bot.hosting import host_price
 from bot.last_days import ending_of
 from bot.launching import Memo, launch_of, reserved_micros
 from bot.said import FieldError
@@ -57,6 +58,7 @@ def launch_view(offer: Offer, values: Mapping[str, str], *, folded: bool = True,
         region=service.region,
         not_offered=tuple(offer.not_offered()),
         classes=offer.labels if len(offer.labels) == TWO_CLASSES else (),
+        hosting=host_price(offer.desk, chosen.provider, chosen.model),
         folded=folded,
     )
     shown = reserved_micros(launch.request) if launch else 0

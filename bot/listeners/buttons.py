@@ -91,8 +91,9 @@ class Buttons:
         asker.client.views_open(trigger_id=pressed.trigger, view=launch_view(offer, first_values(offer)))
 
     def _details(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        events = self._desk.store.events(job.ref)
-        asker.client.views_open(trigger_id=pressed.trigger, view=views.details_modal(job, events))
+        store = self._desk.store
+        view = views.details_modal(job, store.events(job.ref), store.now_ms())
+        asker.client.views_open(trigger_id=pressed.trigger, view=view)
 
     def _cancel(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         asker.tell(

@@ -8,6 +8,7 @@ from bot import asking, intake, views
 from bot.confirming import confirm
 from bot.form_values import first_values, of_line
 from bot.grammar import parse_line
+from bot.hosting import host_price
 from bot.launch_form import launch_view
 from bot.launching import launch_of
 from bot.listeners.hosting import deploy_command, waking
@@ -171,9 +172,9 @@ class Commands:
         if line.values:
             launch = launch_of(offer, values)
             if launch.request.quote.high_usd <= 0:
-                return views.started(
-                    confirm(offer, launch, person, once=f"command:{command.trigger}").id, launch.request
-                )
+                request, once = launch.request, f"command:{command.trigger}"
+                hosting = host_price(self._desk, request.provider, request.model)
+                return views.started(confirm(offer, launch, person, once=once).id, request, hosting)
         self._client.views_open(trigger_id=command.trigger, view=launch_view(offer, values))
         return None
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.mrkdwn import Mrkdwn, bold, mrkdwn
+from bot.mrkdwn import Mrkdwn, bold, join, mrkdwn
 from bot.views import words
 from bot.views.blocks import section
+from bot.views.launching import hosting_line
 from bot.views.message import Message, message
 
 if TYPE_CHECKING:
+    from bot.views.host_offer import HostPrice
     from finetune.launch import TrainRequest
     from jobstore.jobs import Job
     from jobstore.records import Record
@@ -28,10 +30,11 @@ def asked(job: Record[Job]) -> Message:
     return _said(mrkdwn("Asked {model}. The answer comes in its thread.", model=model))
 
 
-def started(job: str, request: TrainRequest) -> Message:
-    """A job was started by a line."""
+def started(job: str, request: TrainRequest, hosting: HostPrice | None = None) -> Message:
+    """A job was started by a line; `hosting` is what its model costs by the hour afterwards."""
     what = mrkdwn("{file} on {model}", file=words.handle(request.dataset), model=words.model_name(request.model))
-    return _said(mrkdwn("Started {job}: {what}. Its card shows how it goes.", job=bold(job), what=what))
+    text = mrkdwn("Started {job}: {what}. Its card shows how it goes.", job=bold(job), what=what)
+    return _said(join(" ", [text, hosting_line(hosting)]))
 
 
 def csv_coming(job: Record[Job]) -> Message:

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 EVENTS_SHOWN: Final = 15
 ID_MAX: Final = 150
 EVENT_MAX: Final = 250
-_EVENT_FACTS: Final = ("verdict", "rows", "provider", "run", "code", "tokens", "trained_tokens")
+_EVENT_FACTS: Final = ("verdict", "rows", "provider", "run", "host", "hours", "why", "code", "tokens", "trained_tokens")
 
 
-def details_blocks(record: Record[Job], events: Sequence[Mapping[str, Any]]) -> list[Block | None]:
-    """The blocks of a job's details, for a modal or a message. `events` come oldest first, each with `at_ms`."""
+def details_blocks(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[Block | None]:
+    """The blocks of a job's details at a moment, for a modal or a message. `events`: oldest first, with `at_ms`."""
     head = mrkdwn("{title}: {stage}.", title=job_title(record), stage=stage_short(record))
     return [
         section(head),
         context(stage_note(record)),
-        *sections(_fact(label, value) for label, value in _facts(record.data) if value),
+        *sections(_fact(label, value) for label, value in _facts(record.data, now_ms) if value),
         divider(),
         *sections(events_lines(events)),
     ]
@@ -48,11 +48,31 @@ def _fact(label: str, value: str | Mrkdwn) -> Mrkdwn:
     return mrkdwn("*{label}:* {value}", label=label, value=value)
 
 
-def _facts(job: Job) -> list[tuple[str, str | Mrkdwn]]:
+def _hosting(job: Job, now_ms: int) -> Mrkdwn:
+    """What a host costs by now, and what was agreed; of earlier stays, what they came to."""
+    stay = job.open_stay
+    if stay is None:
+        return mrkdwn("{cost} so far", cost=_usd(job.hosted_micros)) if job.hosted_micros else EMPTY
+    return mrkdwn(
+        "{cost} by now, at most {most} until {until}; confirmed by {person}, request {digest}",
+        cost=_usd(job.hosted_micros + stay.cost_micros(now_ms)),
+        most=_usd(job.hosted_micros + stay.reserved_micros),
+        until=date(stay.until_ms) if stay.until_ms else mrkdwn("its end"),
+        person=mention(stay.person),
+        digest=code(stay.digest[:12]),
+    )
+
+
+def _usd(micros: int) -> str:
+    return words.money(micros / 1_000_000)
+
+
+def _facts(job: Job, now_ms: int) -> list[tuple[str, str | Mrkdwn]]:
     return [
         *chosen_facts(job.request),
         ("Rows", f"{job.rows:,}" if job.rows else ""),
         ("Price", price_words(job)),
+        ("Hosting", _hosting(job, now_ms)),
         ("Tokens trained", f"{job.trained_tokens:,}" if job.trained_tokens else ""),
         ("Confirmed", _confirmed(job)),
         ("Run at the provider", _id(job.run)),

@@ -24,6 +24,7 @@ from bot.views.blocks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.views.host_offer import HostPrice
     from bot.views.message import Block
     from finetune.catalogue import Method, RateUnit
     from finetune.launch import Quote
@@ -47,6 +48,7 @@ class LaunchForm:
     `quote` is None where the values have no price, and `notice` says why; it also says that the price has changed.
     `cap_usd` is the most the run may cost. `validations` are other datasets to measure by, as (id, label).
     `not_offered` are (model, why). `advice` is a sentence on the values chosen. `classes` are those of rows with two.
+    `hosting` is what the model costs by the hour afterwards, None where it answers by itself.
     """
 
     dataset_ref: str
@@ -69,6 +71,7 @@ class LaunchForm:
     not_offered: tuple[tuple[str, str], ...] = ()
     folded: bool = True
     classes: tuple[str, ...] = ()
+    hosting: HostPrice | None = None
 
 
 def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
@@ -192,11 +195,12 @@ def submit_label(quote: Quote | None, cap_usd: float) -> str:
 
 
 def _price_line(form: LaunchForm) -> Mrkdwn:
-    quote = form.quote
+    quote, hosted = form.quote, hosting_line(form.hosting)
     if quote is None:
-        return lines(mrkdwn("*No price yet.*"), _data_line(form))
+        return lines(mrkdwn("*No price yet.*"), hosted, _data_line(form))
     if quote.high_usd <= 0:
-        return lines(mrkdwn("*Free.* Nothing is charged for this model."), _data_line(form))
+        free = mrkdwn("*Free.* Nothing is charged for {what}.", what="training" if form.hosting else "this model")
+        return lines(free, hosted, _data_line(form))
     price = words.price(quote.low_usd, quote.high_usd)
     what = mrkdwn(
         "for {epochs} over {tokens} tokens",
@@ -206,8 +210,18 @@ def _price_line(form: LaunchForm) -> Mrkdwn:
     as_of = mrkdwn("Prices of {date}.", date=words.name(quote.prices_as_of)) if quote.prices_as_of else EMPTY
     return lines(
         mrkdwn("{price} {what}. {as_of}", price=bold(price[:1].upper() + price[1:]), what=what, as_of=as_of),
+        hosted,
         _data_line(form),
     )
+
+
+def hosting_line(hosting: HostPrice | None) -> Mrkdwn:
+    """What comes after the training where a model answers only from a host; nothing where it answers by itself."""
+    if hosting is None:
+        return EMPTY
+    if hosting.usd_per_hour is None:
+        return mrkdwn("Then it answers only while it is hosted, by the hour, at a price that I don't know.")
+    return mrkdwn("Then {price}/h while it is hosted; I ask before that.", price=words.dollars(hosting.usd_per_hour))
 
 
 def _data_line(form: LaunchForm) -> Mrkdwn:

@@ -57,9 +57,9 @@ def delete_modal(job: Record[Job], *, metadata: str) -> Block:
     )
 
 
-def details_modal(record: Record[Job], events: Sequence[Mapping[str, Any]]) -> Block:
+def details_modal(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> Block:
     """Everything that is known of a job: its request, its ids, what happened when."""
-    return modal("details", f"Job {record.ref.id}", details_blocks(record, events))
+    return modal("details", f"Job {record.ref.id}", details_blocks(record, events, now_ms))
 
 
 def _handle(job: Record[Job]) -> Mrkdwn:

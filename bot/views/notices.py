@@ -9,7 +9,7 @@ from bot.mrkdwn import Mrkdwn, code, join, lines, mention, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import actions, context, section, sections
 from bot.views.details import details_blocks
-from bot.views.jobs import cancel_button, job_title, price_words, try_button
+from bot.views.jobs import cancel_button, job_title, price_words, stop_button, try_button
 from bot.views.message import Message, message
 from bot.views.stages import stage_sentence, stage_short
 from bot.views.templates import sample_button
@@ -103,8 +103,8 @@ def jobs_list(jobs: Sequence[Record[Job]], datasets: Sequence[Record[Dataset]]) 
 def job_details(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> Message:
     """A job in full, to the person who asked."""
     text = mrkdwn("{title}: {stage}", title=job_title(record), stage=stage_sentence(record, now_ms))
-    buttons = actions(try_button(record), cancel_button(record))
-    return message(text, *details_blocks(record, events), buttons)
+    buttons = actions(try_button(record), stop_button(record), cancel_button(record))
+    return message(text, *details_blocks(record, events, now_ms), buttons)
 
 
 def refusal(error: UserError) -> Message:

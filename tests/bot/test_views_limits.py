@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.views import acknowledgements, answers, datasets, hosting, jobs, launching, modals, notices, outcomes, unclear
-from bot.views.host_offer import HostOffer
+from bot.views.host_offer import HostOffer, HostPrice
 from finetune.errors import UserError
 from finetune.findings import Finding
 from finetune.hosting import HOURS_MAX, HostRequest
@@ -80,7 +80,7 @@ def _field(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return MONEY
     if name == "hours":
         return st.integers(1, HOURS_MAX)
-    return st.one_of(MONEY, st.none()) if name in {"cost_usd", "told_usd_per_hour"} else _value(hint)
+    return st.one_of(MONEY, st.none()) if name in {"cost_usd", "told_usd_per_hour", "usd_per_hour"} else _value(hint)
 
 
 SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
@@ -154,6 +154,7 @@ FORMS = st.builds(
     wandb=st.booleans(),
     quote=st.none() | anything(Quote),
     cap_usd=MONEY,
+    hosting=st.none() | anything(HostPrice),
     rows=WHOLE,
     **dict.fromkeys(FORM_TEXTS, TEXT),
 )
@@ -237,7 +238,7 @@ def test_lists_keep_the_limits(some_jobs: list[Record[Job]], some_datasets: list
 @IN_FULL
 def test_details_keep_the_limits(record: Record[Job], events: list[dict[str, Any]], now_ms: int) -> None:
     assert problems_of_message(notices.job_details(record, events, now_ms)) == []
-    assert problems_of_modal(modals.details_modal(record, events)) == []
+    assert problems_of_modal(modals.details_modal(record, events, now_ms)) == []
 
 
 @given(TEXT, TEXT, TEXT)
@@ -257,6 +258,8 @@ def test_notices_keep_the_limits(one: str, two: str, three: str) -> None:
 def test_acknowledgements_keep_the_limits(job: Record[Job], outcome: str) -> None:
     assert problems_of_message(acknowledgements.asked(job)) == []
     assert problems_of_message(acknowledgements.cancel_outcome(job, outcome)) == []
+    for said in (hosting.hosting_coming, hosting.sleep_coming, hosting.kept_asleep):
+        assert problems_of_message(said(job)) == []
 
 
 def test_fixed_notices_keep_the_limits() -> None:

@@ -32,7 +32,7 @@ def test_details_hold_the_request_the_ids_and_what_happened() -> None:
         {"type": "RunCreated", "run": "ftjob-1", "at_ms": NOON_MS},
         {"type": "CancelRequested", "person": "UMINA", "at_ms": NOON_MS},
     ]
-    text = shown(details_modal(record, events))
+    text = shown(details_modal(record, events, NOON_MS))
     assert "*support-bot* (j42): failed." in text
     assert "*Base model:* gpt-4o-mini-2024-07-18" in text
     assert "*Dataset:* d12 `abababababab`" in text
@@ -46,7 +46,7 @@ def test_details_hold_the_request_the_ids_and_what_happened() -> None:
 
 def test_details_hold_the_last_fifteen_events() -> None:
     events = [{"type": f"Event{number}", "at_ms": NOON_MS} for number in range(40)]
-    text = shown(details_modal(a_job("ready"), events))
+    text = shown(details_modal(a_job("ready"), events, NOON_MS))
     assert "_25 earlier._" in text
     assert "Event24" not in text
     assert "Event25" in text

@@ -221,6 +221,11 @@ def offered(talk: Conversation, label: str) -> Message:
     )
 
 
+def test_launch_form_quotes_hosting_with_the_training(talk: Conversation) -> None:
+    talk.person.click(talk.report(talk.drop()), "train")
+    assert "Then $3.99/h while it is hosted; I ask before that." in talk.person.view("Train").text
+
+
 def test_month_cap_holds_for_hosting(trained: Trained) -> None:
     talk = trained.talk
     with talk.stack.month_spent(CAP_MONTH_USD):
