@@ -52,7 +52,7 @@ def reproduction(desk: Desk, job: Record[Job], change: NextStep | None = None) -
         grader = desk.blobs.read(ref.team, request.reinforcement.grader).decode() if request.reinforcement else ""
     except BlobMissingError as error:
         raise UserError("grader-gone", f"The grader of {ref.id} is no longer kept.", "Train anew.") from error
-    but = f", but: {change.label.lower()}" if change else ""
+    but = f", but: {change.label[:1].lower()}{change.label[1:]}" if change else ""
     notice = f"The same as {ref.id} ({words.name(job.data.title)}){but}. It is a new run, and costs what is shown."
     offer = Offer(desk, dataset, report)
     values = values_of(request, grader, offer.labels) | ({change.field: change.value} if change else {})
