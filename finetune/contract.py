@@ -20,12 +20,14 @@ class Label:
     """One of the few answers of a classifier.
 
     `text` is what the model writes, with the space that completions begin with and without the stop. `rows` have it,
-    `tokens` is how many tokens it takes, 0 where that is not known.
+    `tokens` is how many tokens it takes, 0 where that is not known; `token_ids` are their numbers in the contract's
+    encoding, () where they are not known, as in contracts kept before they were noted.
     """
 
     text: str
     rows: int = 0
     tokens: int = 0
+    token_ids: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from finetune.containers.surrogates import replace_surrogates
 from finetune.contract import Label, PromptContract
+from finetune.counting.tokens import token_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from finetune.counting.tokens import TokenCounter
     from finetune.formats.example import Example
@@ -75,16 +76,18 @@ class CommonAnswers:
         """Whether nothing seen so far says that they are none."""
         return self._counts is not None
 
-    def labels(self, count: Callable[[str], int], stop: str = "") -> tuple[Label, ...]:
+    def labels(
+        self, count: Callable[[str], int], stop: str = "", numbers: Callable[[str], Sequence[int]] | None = None
+    ) -> tuple[Label, ...]:
         """Return the labels, the commonest first; () where the answers are none.
 
-        `count` gives a text's tokens, `stop` is what all answers end with.
+        `count` gives how many tokens a text has, `numbers` which; `stop` is what all answers end with.
         """
         counts = self._counts or {}
         if not counts or len(counts) * ROWS_A_LABEL_MIN >= self.rows:
             return ()
         texts = ((replace_surrogates(answer.removesuffix(stop)), rows) for answer, rows in counts.items())
-        found = [Label(text, rows, count(text)) for text, rows in texts]
+        found = [Label(text, rows, count(text), tuple(numbers(text)) if numbers else ()) for text, rows in texts]
         return tuple(sorted(found, key=lambda label: (-label.rows, label.text)))
 
 
@@ -108,7 +111,7 @@ class ChatLearner:
     def contract(self, counter: TokenCounter) -> PromptContract:
         """Return what was learnt, labels counted by `counter`."""
         system = None if self._system is None else replace_surrogates(self._system)
-        labels = self._answers.labels(_exactly(counter))
+        labels = self._answers.labels(_exactly(counter), numbers=_numbers(counter))
         encoding = _name(counter, labels)
         return PromptContract("chat", system=system, labels=labels, encoding=encoding, system_role=self._role)
 
@@ -130,7 +133,7 @@ class CompletionLearner:
     def contract(self, counter: TokenCounter) -> PromptContract:
         """Return what was learnt, labels counted by `counter`."""
         stop, separator = self._stop.best(), self._separator.best()
-        labels = self._answers.labels(_exactly(counter), stop or "")
+        labels = self._answers.labels(_exactly(counter), stop or "", _numbers(counter))
         return PromptContract(
             "completion",
             stop=() if stop is None else (stop,),
@@ -143,6 +146,11 @@ class CompletionLearner:
 def _exactly(counter: TokenCounter) -> Callable[[str], int]:
     """Return what counts a label's tokens; an estimate is no count, and gives 0."""
     return counter.count if counter.exact else lambda _: 0
+
+
+def _numbers(counter: TokenCounter) -> Callable[[str], list[int]] | None:
+    """Return what gives a label's tokens by their numbers, None where only their count can be had."""
+    return token_ids(counter.encoding) if counter.exact else None
 
 
 def _name(counter: TokenCounter, labels: tuple[Label, ...]) -> str:

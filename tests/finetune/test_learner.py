@@ -10,6 +10,13 @@ from finetune.contract import SCHEMA, Label, PromptContract
 from finetune.errors import OperationalError
 from finetune.report import Report
 from tests.finetune.rows import chat, jsonl, message, pair, report_of
+from tests.finetune.test_tokens import reference
+
+
+def label(text: str, rows: int) -> Label:
+    """A label with the tokens that tiktoken gives it."""
+    numbers = reference("o200k_base").encode_ordinary(text)
+    return Label(text, rows, len(numbers), tuple(numbers))
 
 
 def learnt(rows: list[Any]) -> PromptContract:
@@ -83,7 +90,8 @@ def test_few_answers_given_again_and_again_are_labels_with_their_tokens() -> Non
     answers = ["returns"] * 8 + ["billing"] * 9 + ["긍정"] * 3
     rows = [chat(number, message("assistant", answer)) for number, answer in enumerate(answers)]
     contract = learnt(rows)
-    assert contract.labels == (Label("billing", 9, 1), Label("returns", 8, 1), Label("긍정", 3, 3))
+    assert contract.labels == (label("billing", 9), label("returns", 8), label("긍정", 3))
+    assert [one.tokens for one in contract.labels] == [1, 1, 3]
     assert contract.longest_label_tokens == 3
     assert not contract.has_single_token_labels
 
@@ -92,8 +100,23 @@ def test_labels_of_completions_keep_their_space_and_lose_the_stop() -> None:
     rows = [pair(number) | {"completion": f" {('hot', 'cold')[number % 2]} END"} for number in range(12)]
     contract = learnt([*rows])
     assert contract.stop == (" END",)
-    assert contract.labels == (Label(" cold", 6, 1), Label(" hot", 6, 1))
+    assert contract.labels == (label(" cold", 6), label(" hot", 6))
     assert contract.has_single_token_labels
+
+
+def test_the_numbers_of_labels_are_those_of_the_models_encoding() -> None:
+    rows = [chat(number, message("assistant", ("returns", "긍정")[number % 2])) for number in range(12)]
+    report = report_of(jsonl(rows), models=["gpt-3.5-turbo-0125"])
+    assert report.contract is not None
+    assert report.contract.encoding == "cl100k_base"
+    assert {one.token_ids for one in report.contract.labels} == {
+        tuple(reference("cl100k_base").encode_ordinary(text)) for text in ("returns", "긍정")
+    }
+
+
+def test_a_contract_that_was_kept_without_numbers_is_read() -> None:
+    kept = b'{"kind":"chat","labels":[{"text":"yes","rows":9,"tokens":1}],"encoding":"o200k_base","schema":2}'
+    assert PromptContract.from_json(kept).labels == (Label("yes", 9, 1),)
 
 
 @pytest.mark.parametrize(
