@@ -73,7 +73,7 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "training": _live(Actor.FOLLOWER, "analysing", "failed", "cancelled"),
         "analysing": _live(Actor.WORKER, "probing", "awaiting_hosting"),
         # where models answer only from a host of their own, which is paid by the hour
-        "awaiting_hosting": _live(Actor.PERSON, "deploying", "asleep"),
+        "awaiting_hosting": _live(Actor.PERSON, "deploying", "asleep", "deleting"),
         "deploying": _live(Actor.WORKER, "probing", "stopping", "unclear_host", "asleep"),
         # another state than `unclear`, so that this table shows that a paid run never fails
         "unclear_host": _live(Actor.PERSON, "deploying", "asleep"),

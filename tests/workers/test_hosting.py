@@ -17,6 +17,7 @@ from finetune.hosting import HOUR_MS, HostRequest
 from jobstore.blobs import Blobs
 from jobstore.buckets import Buckets
 from jobstore.connections import connect_rq
+from jobstore.deleting import delete_model
 from jobstore.doorbell import Doorbell
 from jobstore.hosting import host, keep_asleep, next_number, put_to_sleep
 from jobstore.money import Account, CapError, Reservation
@@ -457,3 +458,21 @@ def test_host_that_cannot_be_looked_at_goes_on_and_is_asked_after(
     for _ in range(3):
         perform(shop, confirmed)
         assert now(store, confirmed).state == "hosted"
+
+
+def test_model_that_waits_to_be_hosted_can_be_deleted(
+    shop: Workshop, store: Store, server: TogetherServer, asked: Ref
+) -> None:
+    delete_model(store, now(store, asked), "U1")
+    go_to(shop, asked, "deleted")
+    assert MODEL not in {model["name"] for model in server.training.models.values()}
+
+
+def test_hosted_model_is_not_deleted_before_its_host_is_ended(shop: Workshop, store: Store, confirmed: Ref) -> None:
+    hosted = go_to(shop, confirmed, "hosted")
+    with pytest.raises(UserError, match="hosted"):
+        delete_model(store, hosted, "U1")
+    put_to_sleep(store, hosted, "U2")
+    slept = go_to(shop, confirmed, "asleep")
+    delete_model(store, slept, "U1")
+    go_to(shop, confirmed, "deleted")

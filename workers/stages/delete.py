@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
+from jobstore.hosting import shown
+from workers.stages.hosting import needs_host
 
 if TYPE_CHECKING:
+    from jobstore.deliveries import Delivery
     from jobstore.jobs import Job
     from jobstore.records import Record
     from workers.workshop import Workshop
@@ -24,7 +27,11 @@ def delete(shop: Workshop, record: Record[Job]) -> Record[Job]:
         record.having(checkpoints=(), note=""),
         event={"type": "ModelDeleted"},
         deliveries=[
-            card(record.ref, channel=job.channel, rank=Rank.TERMINAL),
+            *(shown(record.ref, job.channel, Rank.TERMINAL) if needs_host(shop, job) else [_card(record)]),
             post(record.ref, "deleted", channel=job.channel, rank=Rank.MILESTONE),
         ],
     )
+
+
+def _card(record: Record[Job]) -> Delivery:
+    return card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL)

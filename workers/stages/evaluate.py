@@ -44,10 +44,12 @@ CLASSES_MIN: Final = 2
 def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
     """Return what there is to ask a model that has just answered; None where no answer would be right or wrong.
 
-    A model whose answers have no known price is not asked: nobody agreed to pay it.
+    A model whose answers have no known price is not asked: nobody agreed to pay it. On a host of its own they cost
+    nothing besides the hour that was confirmed.
     """
     job, team = record.data, record.ref.team
-    if not job.valid_blob or not shop.evaluation_rows or price_usd(shop.catalogue.get(job.request.model), 1, 1) is None:
+    is_paid = job.open_stay is not None or price_usd(shop.catalogue.get(job.request.model), 1, 1) is not None
+    if not job.valid_blob or not shop.evaluation_rows or not is_paid:
         return None
     contract = contract_of(shop, team, job)
     counts = {label.name: label.rows for label in contract.labels}
