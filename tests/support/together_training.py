@@ -1,13 +1,12 @@
-"""Files and runs of the server that stands in for Together: shapes of `file_response`, `finetune_response`, others."""
+"""Runs of the server that stands in for Together: shapes of `finetune_response`, `finetune_event` and others."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.together_files import Files
 from tests.support.together_wire import Told, refusal
 
 if TYPE_CHECKING:
@@ -18,87 +17,34 @@ NANODOLLARS: Final = 1_000_000_000
 AFTER_TRAINING: Final = ("compressing", "uploading", "completed")
 
 
-class Training:
+class Training(Files):
     """Files and runs, and the switches for them.
 
-    `trains`: which models. `late_lists`: so many looks at the list do not show the newest run yet. `validates`: files
-    are read at once; `invalid`: what is wrong with them. `tokens_per_byte` and `usd_per_million` make the price;
-    `allowed`: whether the account could pay it. `fails_with`: why runs fail. `ahead_s`: how far its clock is ahead.
+    `trains`: which models. `late_lists`: so many looks at the list do not show the newest run yet. `tokens_per_byte`
+    and `usd_per_million` make the price; `allowed`: whether the account could pay it. `fails_with`: why runs fail.
     """
 
     def __init__(self) -> None:
-        self.address = ""
-        self.files: dict[str, dict[str, Any]] = {}
-        self.contents: dict[str, bytes] = {}
-        self.checksums: dict[str, str] = {}
+        super().__init__()
         self.runs: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, list[tuple[datetime, dict[str, float]]]] = {}
         self.models: dict[str, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
         self.trains = {"Qwen/Qwen3-8B"}
         self.late_lists = 0
-        self.validates = True
-        self.invalid = ""
         self.allowed = True
         self.steps_per_look = 2
         self.tokens_per_byte = 0.25
         self.usd_per_million = 0.5
         self.fails_with = ""
-        self.ahead_s = 0.0
 
-    def now(self) -> datetime:
-        """Return the provider's own time."""
-        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
-
-    def answer(self, asked: Asked) -> Told | None:  # noqa: PLR0911 - a route each
+    def answer(self, asked: Asked) -> Told | None:
         """Answer what is about files and runs, None for everything else."""
         match (asked.method, *asked.path.strip("/").split("/")):
-            case ("POST", "v1", "files"):
-                return self._announce(asked)
-            case ("PUT", "storage", file):
-                return self._store(file, asked)
-            case ("POST", "v1", "files", file, "preprocess"):
-                return self._read(file)
-            case ("GET", "v1", "files"):
-                return Told({"data": list(self.files.values())})
-            case ("GET", "v1", "files", file):
-                return Told(self.files[file]) if file in self.files else refusal(404, "File not found")
-            case ("GET", "v1", "files", file, "content"):
-                return Told(self.contents[file]) if file in self.contents else refusal(404, "File not found")
             case (method, "v1", "fine-tunes", *rest):
                 return self._about_runs(method, rest, asked)
             case _:
-                return None
-
-    def _announce(self, asked: Asked) -> Told:
-        """A file is announced by a form, and its bytes are brought to the address that the redirect names."""
-        told = _form(asked)
-        if told["checksum"] in self.checksums:
-            return Told({"file_id": self.checksums[told["checksum"]]}, 409)
-        file = f"file-{uuid.uuid4()}"
-        self.checksums[told["checksum"]] = file
-        self.files[file] = {
-            "id": file,
-            "object": "file",
-            "filename": told["file_name"],
-            "FileType": told["file_type"],
-            "purpose": told["purpose"],
-            "bytes": 0,
-            "created_at": int(self.now().timestamp()),
-            "processing_status": "PENDING",
-        }
-        return Told(b"", 302, {"Location": f"{self.address}/storage/{file}", "X-Together-File-Id": file})
-
-    def _store(self, file: str, asked: Asked) -> Told:
-        self.contents[file] = asked.content
-        self.files[file]["bytes"] = len(asked.content)
-        return Told(b"")
-
-    def _read(self, file: str) -> Told:
-        status = "INVALID_FORMAT" if self.invalid else "COMPLETED" if self.validates else "RUNNING"
-        report = {"valid": not self.invalid, "error": self.invalid or None}
-        self.files[file] |= {"processing_status": status, "validation_report": report}
-        return Told(self.files[file])
+                return super().answer(asked)
 
     def _about_runs(self, method: str, rest: list[str], asked: Asked) -> Told:
         match (method, *rest):
@@ -297,15 +243,6 @@ class Training:
     def _figures(self, run: str, since: str | None) -> list[dict[str, float]]:
         begin = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
         return [row for at, row in self.rows[run] if at >= begin]
-
-
-def _form(asked: Asked) -> dict[str, str]:
-    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
-    form = email.message_from_bytes(head + asked.content, policy=email.policy.HTTP)
-    return {
-        str(part.get_param("name", header="content-disposition")): part.get_content().strip()
-        for part in form.iter_parts()  # type: ignore[attr-defined]
-    }
 
 
 def _checkpoints(run: dict[str, Any]) -> list[dict[str, Any]]:
