@@ -49,6 +49,7 @@ from jobstore.connections import connect, connect_rq
 from jobstore.doorbell import Doorbell
 from jobstore.states import Kind
 from jobstore.store import Store
+from tests.support.ports import free_port
 from tests.support.samples import a_dataset, a_job, a_request
 from tests.support.valkey import Server
 from tuneroom.settings import environment
@@ -75,8 +76,7 @@ class Slack:
         self._line: WebSocket | None = None
         self.connected = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -328,8 +328,7 @@ async def measure(arguments: argparse.Namespace, home: Path, server: Server) -> 
                 await workers.enter_async_context(process(["-m", "tuneroom", "worker", "--queue", "checks"], variables))
             await asyncio.sleep(arguments.settle)
             for road in arguments.roads:
-                with socket.create_server(("127.0.0.1", 0)) as free:
-                    port = int(free.getsockname()[1])
+                port = free_port()
                 given = variables_of(slack, server.url, home, road, port)
                 floor = [str(HERE), "--bare", road, given["SLACK_API_URL"], str(port)]
                 report[road] = {

@@ -21,7 +21,6 @@ import dataclasses
 import json
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -43,6 +42,7 @@ from jobstore.connections import connect
 from jobstore.deliveries import Rank, card, post
 from jobstore.outbox import Outbox
 from jobstore.store import Store
+from tests.support.ports import free_port
 from tests.support.samples import a_job
 from tests.support.valkey import Server
 from tuneroom.settings import environment
@@ -357,8 +357,7 @@ def measure(arguments: argparse.Namespace, server: Server, home: Path) -> dict[s
     redis = connect(server.url)
     store, outbox = Store(redis), Outbox(redis)
     records = furnish(store, arguments.channels)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     kept = {n: v for n, v in environment().items() if not n.startswith(("TUNEROOM_", "SLACK_", "OPENAI_", "REDIS_"))}
     variables = kept | {
         "PYTHONPATH": str(ROOT), "SLACK_API_URL": f"http://127.0.0.1:{door.server_port}/api/",

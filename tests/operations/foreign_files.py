@@ -33,7 +33,8 @@ from jobstore.connections import connect
 from jobstore.outbox import Outbox
 from jobstore.states import Kind
 from jobstore.store import Store
-from tests.support.stack import KEYS, TIMINGS, Stack, _free_port
+from tests.support.ports import free_port
+from tests.support.stack import KEYS, TIMINGS, Stack
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Foreign(Stack):
         self.wait_for_bot()
 
     def _start_workspace(self) -> str:
-        self._http_port, port, seed = _free_port(), _free_port(), self.home / "seed.json"
+        self._http_port, port, seed = free_port(), free_port(), self.home / "seed.json"
         seed.write_text(json.dumps({"slack": _workspace()}))
         door = Door(port)
         self._closing.callback(door.shutdown)

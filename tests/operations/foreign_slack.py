@@ -62,9 +62,9 @@ class Foreign(Stack):
         wait_for(self._connected, timeout_s=PATIENCE_S)
 
     def _start_workspace(self) -> str:
-        from tests.support.stack import _free_port  # noqa: PLC0415 - its own business, and here the same
+        from tests.support.ports import free_port  # noqa: PLC0415 - its own business, and here the same
 
-        port, config = _free_port(), self.home / "local-slack.json"
+        port, config = free_port(), self.home / "local-slack.json"
         config.write_text(json.dumps(_workspace()))
         command = [self._bun, str(self._checkout / "server/src/cli.ts"), "--config", str(config)]
         self._serve("slack", [*command, "--port", str(port), "--base-host", "127.0.0.1"], self._base)

@@ -14,6 +14,7 @@ import pytest
 from finetune.errors import UserError
 from jobstore.pulse import Pulse
 from jobstore.states import TABLES, Kind
+from tests.support.ports import free_port
 from tests.support.samples import TEAM, recorded
 from tuneroom import health, healthy_command
 from tuneroom.settings import Settings
@@ -28,14 +29,13 @@ SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="(?:[^"\\\n]|\\["\\n])*"(,(?!\}))?)*\})?
 
 
 def settings_on(redis_url: str, port: int | None = None) -> Settings:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return Settings(redis_url=redis_url, health_port=port or int(taken.getsockname()[1]))
+    return Settings(redis_url=redis_url, health_port=port or free_port())
 
 
 def ask(settings: Settings, path: str, process: str = "bot") -> tuple[int, str]:
     address = f"http://127.0.0.1:{health.port_of(settings, process)}{path}"
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         with refused:

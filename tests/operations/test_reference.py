@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.flows.conversation import Conversation
+from tests.support.ports import free_port
 from tests.support.provider_front import ANSWERS
 from tests.support.stack import KEYS, Stack, fresh_name
 
@@ -27,20 +26,9 @@ SYSTEM = "planted-system-20aa"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    told = {"TUNEROOM_LOG_LEVEL": "DEBUG", "TUNEROOM_HEALTH_PORT": str(three_free_ports())}
+    told = {"TUNEROOM_LOG_LEVEL": "DEBUG", "TUNEROOM_HEALTH_PORT": str(free_port(in_a_row=3))}
     with Stack(tmp_path_factory.mktemp("reference") / "home", variables=told) as running:
         yield running
-
-
-def three_free_ports() -> int:
-    """Return the first of three ports in a row that nobody listens on."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as others:
-                for after in (1, 2):
-                    others.enter_context(socket.create_server(("127.0.0.1", port + after)))
-                return port
 
 
 def test_a_bot_that_starts_warns_of_nothing(stack: Stack) -> None:

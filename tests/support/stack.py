@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from jobstore.states import Kind
 from jobstore.store import Store
 from sandbox.client import Workspace
 from sandbox.people import TEAM_ID
+from tests.support.ports import free_port
 from tests.support.provider_front import ProviderFront
 from tests.support.valkey import Server
 from tests.support.waiting import wait_for
@@ -130,7 +130,7 @@ class Stack:
         key, port = self.home / "trainer.key", self.home / "trainer.port"
         key.write_text(KEYS["trainer"])
         # a fixed port: the front and the workers must find it again after it was killed
-        command = [*_module("trainer"), "--port", str(_free_port()), "--port-file", str(port)]
+        command = [*_module("trainer"), "--port", str(free_port()), "--port-file", str(port)]
         command += ["--data-dir", str(self.home / "trainer"), "--api-key-file", str(key)]
         self._serve("trainer", command, self._base)
         self.trainer_url = f"http://127.0.0.1:{wait_for(lambda: _read(port), timeout_s=START_S)}/v1"
@@ -139,7 +139,7 @@ class Stack:
 
     def _start_workspace(self) -> str:
         port, config = self.home / "slack.port", self.home / "slack.json"
-        self._http_port = _free_port() if self._by_http else 0
+        self._http_port = free_port() if self._by_http else 0
         values = {
             "data_dir": str(self.home / "slack"),
             "port_file": str(port),
@@ -353,11 +353,6 @@ def _read(path: Path) -> int:
         return int(path.read_text())
     except (OSError, ValueError):
         return 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def _below(pid: int) -> list[tuple[int, str]]:
