@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, cast
 
 from workers.provider import ErrorKind, ProviderError
-from workers.refusals import no_answer, of_status, retry_after_s, unreachable
+from workers.refusals import TRIES_AGAIN, no_answer, of_status, retry_after_s, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -70,6 +70,9 @@ def _unsent_or_unsure(cause: BaseException | None) -> ProviderError:
 
 
 def _of_status(error: together.APIStatusError) -> ProviderError:
+    if error.request.method == "PUT":  # bytes on their way to the address that the provider named, which ages
+        message = "The provider's store did not take the file."
+        return ProviderError(ErrorKind.RETRY, f"store-{error.status_code}", message, TRIES_AGAIN)
     told = _told(error.body)
     code = str(told.get("code") or "")
     if error.status_code == 402:

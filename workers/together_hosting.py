@@ -121,20 +121,38 @@ class DedicatedHosting:
         now = self.host(host)
         if now.said == GONE:
             return now
+        refusal = self._scale_down(host)
+        try:
+            self._delete(host)
+        except ProviderError as error:
+            # a deployment that still winds down cannot be deleted yet: without replicas it costs nothing
+            if refusal is not None:
+                raise refusal from error
+        return Host(id=host, status=HostStatus.STOPPED, said=now.said, model=now.model)
+
+    def _scale_down(self, host: str) -> ProviderError | None:
+        """Take the replicas away; return why the provider would not, as of a deployment that never had any."""
+        endpoint, deployment = _parts(host)
+        try:
+            with plain_words():
+                self._client.endpoints.deployments.update(
+                    deployment,
+                    endpoint_id=endpoint,
+                    project_id=self._project,
+                    autoscaling=NO_REPLICA,
+                    update_mask="autoscaling",
+                )
+        except ProviderError as error:
+            if not error.is_final:
+                raise
+            return error
+        return None
+
+    def _delete(self, host: str) -> None:
         endpoint, deployment = _parts(host)
         with plain_words():
-            stopped = self._client.endpoints.deployments.update(
-                deployment,
-                endpoint_id=endpoint,
-                project_id=self._project,
-                autoscaling=NO_REPLICA,
-                update_mask="autoscaling",
-            )
-        # a deployment that still winds down cannot be deleted yet: without replicas it costs nothing
-        with contextlib.suppress(ProviderError), plain_words():
             self._client.endpoints.deployments.delete(deployment, endpoint_id=endpoint, project_id=self._project)
-            self._client.endpoints.delete(endpoint, project_id=self._project)
-        return Host(id=host, status=HostStatus.STOPPED, said=stopped.status.state, model=stopped.name)
+        self._forget(endpoint)
 
     @property
     def _client(self) -> together.Together:

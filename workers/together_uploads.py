@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from workers.provider import ErrorKind, ProviderError
+from workers.refusals import TRIES_AGAIN
 from workers.together_errors import plain_words
 
 if TYPE_CHECKING:
@@ -31,15 +32,33 @@ def upload(client: together.Together, rows: Rows, sent: Callable[[int], None]) -
 
     The SDK's own check of the rows is left out: they were checked before, and it would read them all into memory.
     """
+    from together.lib.resources.files import FileAlreadyExistsError  # noqa: PLC0415 - with the SDK
+
     with tempfile.TemporaryDirectory(prefix="tuneroom-") as place:
         path = Path(place) / rows.name
         with path.open("wb") as file:
             shutil.copyfileobj(rows.file, file, 1024 * 1024)
-        with plain_words():
-            made = client.files.upload(
-                path, purpose=PURPOSE, check=False, progress_callback=lambda done: sent(done.uploaded_bytes)
-            )
-    return made.id
+        try:
+            with plain_words():
+                return client.files.upload(
+                    path,
+                    purpose=PURPOSE,
+                    check=False,
+                    raise_if_already_exists=True,
+                    progress_callback=lambda done: sent(done.uploaded_bytes),
+                ).id
+        except FileAlreadyExistsError as error:
+            return _known(client, error.file_id, rows)
+
+
+def _known(client: together.Together, file: str, rows: Rows) -> str:
+    """Return a file of the same bytes, if they have ever arrived; what was cut off is in the way, and is deleted."""
+    with plain_words():
+        found = client.files.retrieve(file)
+        if found.bytes == rows.size_bytes and found.processing_status not in UNUSABLE:
+            return found.id
+        client.files.delete(file)
+    raise ProviderError(ErrorKind.RETRY, "upload-cut-off", "An upload of this file was cut off.", TRIES_AGAIN)
 
 
 def has(client: together.Together, file: str) -> bool:

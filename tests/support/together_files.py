@@ -47,8 +47,18 @@ class Files:
                 return Told(self.files[file]) if file in self.files else refusal(404, "File not found")
             case ("GET", "v1", "files", file, "content"):
                 return Told(self.contents[file]) if file in self.contents else refusal(404, "File not found")
+            case ("DELETE", "v1", "files", file):
+                return self._delete(file)
             case _:
                 return None
+
+    def _delete(self, file: str) -> Told:
+        if file not in self.files:
+            return refusal(404, "File not found")
+        del self.files[file]
+        self.contents.pop(file, None)
+        self.checksums = {checksum: one for checksum, one in self.checksums.items() if one != file}
+        return Told({"id": file, "deleted": True})
 
     def _announce(self, asked: Asked) -> Told:
         """A file is announced by a form, and its bytes are brought to the address that the redirect names."""

@@ -96,6 +96,17 @@ def test_rows_are_brought_to_the_address_that_the_redirect_names(server: Togethe
     assert provider.has_file(file)
 
 
+def test_a_store_that_does_not_take_the_bytes_is_tried_again(server: TogetherServer, provider: Together) -> None:
+    server.refuse(("PUT", "/storage/*"), Told(b"<Error><Code>AccessDenied</Code></Error>", 403))
+    with pytest.raises(ProviderError) as raised:
+        provider.upload(rows(), lambda _: None)
+    assert (raised.value.kind, raised.value.code) == (ErrorKind.RETRY, "store-403")
+    with pytest.raises(ProviderError) as raised:  # what was announced and never arrived is in the way
+        provider.upload(rows(), lambda _: None)
+    assert (raised.value.kind, raised.value.code) == (ErrorKind.RETRY, "upload-cut-off")
+    assert server.training.contents[provider.upload(rows(), lambda _: None)] == ROWS
+
+
 def test_the_same_bytes_are_not_sent_twice(server: TogetherServer, provider: Together) -> None:
     first = provider.upload(rows(), lambda _: None)
     assert provider.upload(rows(name="tuneroom-other.jsonl"), lambda _: None) == first

@@ -118,6 +118,26 @@ def test_a_host_that_is_stopped_costs_nothing_more(
     assert bool(server.serving.endpoints) is winds_down
 
 
+def test_a_host_that_cannot_be_scaled_is_deleted_all_the_same(server: TogetherServer, provider: Together) -> None:
+    host = provider.hosting.deploy(MODEL, INTENT, idle_s=900)
+    (deployment,) = server.serving.deployments.values()
+    deployment["status"]["state"] = "DEPLOYMENT_STATE_STOPPED"
+    server.refuse(("PATCH", "/v2/*"), refusal(400, "Nothing to scale"))
+    assert provider.hosting.stop(host.id).status is HostStatus.STOPPED
+    assert server.serving.deployments == {}
+
+
+def test_a_host_that_can_be_neither_scaled_nor_deleted_is_not_said_to_be_stopped(
+    server: TogetherServer, provider: Together
+) -> None:
+    host = answering(provider, provider.hosting.deploy(MODEL, INTENT, idle_s=900))
+    server.refuse(("PATCH", "/v2/*"), refusal(400, "Not now"))
+    with pytest.raises(ProviderError) as raised:
+        provider.hosting.stop(host.id)
+    assert raised.value.said == "Not now"
+    assert provider.hosting.host(host.id).status is HostStatus.ANSWERING
+
+
 def test_a_host_that_fell_idle_is_stopped(server: TogetherServer, provider: Together) -> None:
     host = answering(provider, provider.hosting.deploy(MODEL, INTENT, idle_s=900))
     server.serving.fall_idle()
