@@ -50,7 +50,7 @@ def test_the_price_comes_first_and_the_rest_is_folded_away() -> None:
     modal = form()
     assert shown(modal).splitlines()[:2] == [
         "*About $3.71* for 3 epochs over 412k tokens. Prices of 2026-11-15.",
-        "*tickets.csv* (d12), 1,204 rows.",
+        "*tickets.csv* (d12), 1,204 rows. Your rows go to openai.",
     ]
     assert fields(modal) == {
         "model": "gpt-4o-mini-2024-07-18", "suffix": "tickets", "epochs": "auto", "holdout": "10",
