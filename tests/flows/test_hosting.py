@@ -12,7 +12,7 @@ from finetune.hosting import HOUR_MS
 from finetune.launch import Quote
 from jobstore.blobs import Blobs
 from jobstore.deliveries import Rank
-from jobstore.hosting import shown
+from jobstore.hosting import put_to_sleep, shown
 from jobstore.money import channel_account, person_account
 from jobstore.store import StaleError
 from sandbox.people import TEAM_ID
@@ -132,8 +132,8 @@ class Trained:
 
 
 @pytest.fixture
-def trained(talk: Conversation, together: TogetherServer) -> Trained:
-    """A job whose model waits to be hosted, and the question in its thread."""
+def trained(talk: Conversation, together: TogetherServer) -> Iterator[Trained]:
+    """A job whose model waits to be hosted, and the question in its thread; afterwards it sleeps."""
     stack, model = talk.stack, f"acme/{talk.name}"
     together.training.add_model(model)
     free = Quote(low_usd=0, high_usd=0, epochs=1, tokens=100, prices_as_of="2026-11-15")
@@ -148,7 +148,11 @@ def trained(talk: Conversation, together: TogetherServer) -> Trained:
         said = shown(ref, channel, Rank.TERMINAL) if state == "awaiting_hosting" else []
         stack.store.transition(record, state, record.data, deliveries=said, due_in_ms=10**9)
     card = talk.card()
-    return Trained(talk, together, card, talk.notice(card, "Answering costs $3.99/h"))
+    made = Trained(talk, together, card, talk.notice(card, "Answering costs $3.99/h"))
+    yield made
+    if made.job.state == "hosted":  # or its worker would be busy with looking at it, test after test
+        put_to_sleep(stack.store, made.job, talk.person.id)
+        made.wait("asleep")
 
 
 def test_model_is_hosted_when_confirmed_and_put_to_sleep_when_told(trained: Trained) -> None:
