@@ -38,7 +38,8 @@ class Desk:
     `providers` are the addresses where each provider is asked, by name; the first is meant where none is named.
     `lease_s`: how long a file being fetched is held without a sign of life. `slack_timeout_s` bounds one call to
     Slack, and is well below the lease of a channel. `offers`: what the follower learnt of the providers' models.
-    `hosting_idle_min`: after so many minutes without a question a hosted model is put to sleep.
+    `hosting_idle_min`: after so many minutes without a question a hosted model is put to sleep. A tuned model is asked
+    about `evaluation_rows` held-out rows at most, for `evaluation_usd` at most.
     """
 
     store: Store
@@ -57,6 +58,8 @@ class Desk:
     listen: Callable[[], Redis]
     read_webhook: Callable[[bytes, Mapping[str, str]], str] | None = None
     hosting_idle_min: float = 15.0
+    evaluation_rows: int = 0
+    evaluation_usd: float = 0.0
     pulse: Pulse = field(default_factory=Pulse)
     offers: Offers | None = None
 

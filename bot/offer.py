@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bot.rendering import report_of
 from bot.views import words
 from finetune.errors import UserError
+from finetune.evaluation import CLASSES_MIN, EXACT_TASKS
 from finetune.guidance import TASKS, guidance_for
 from finetune.launch import Parent
 from jobstore.records import Ref
@@ -69,6 +70,13 @@ class Offer:
     def today(self) -> date:
         """The day by Redis's clock."""
         return datetime.fromtimestamp(self.desk.store.now_ms() / 1000, UTC).date()
+
+    def asking_usd(self, start: Start) -> float:
+        """Return the most that asking about held-out rows afterwards costs besides; 0 where it is free or not done."""
+        is_asked = len(self.labels) >= CLASSES_MIN or self.report.task in EXACT_TASKS
+        model = self.desk.catalogue.get(start.model)
+        costs = bool(model and model.input_usd_per_million and model.output_usd_per_million is not None)
+        return self.desk.evaluation_usd if is_asked and costs and self.desk.evaluation_rows else 0.0
 
     def bases(self) -> list[Start]:
         """Return the base models that take these rows; UserError where there is none."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LABEL_TOKENS_SPARE: Final = 4
 """Beyond the longest class: a space, an end, and what a model says that is no class."""
 
+CLASSES_MIN: Final = 2
+"""Labels from which on rows are to be sorted."""
+
 EXACT_TASKS: Final = frozenset({"extraction", "fact-lookup"})
 """Tasks besides classification that have one right answer, so that comparing answers means something."""
 

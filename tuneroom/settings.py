@@ -118,7 +118,7 @@ class Settings:
     nebius_api_key: str = ""
     nebius_base_url: str = "https://api.tokenfactory.nebius.com/v1"
     together_api_key: str = ""
-    together_base_url: str = "https://api.together.xyz/v1"
+    together_base_url: str = "https://api.together.ai/v1"
     trainer_api_key: str = ""
     trainer_base_url: str = ""
     provider_webhook_secret: str = ""

@@ -149,6 +149,8 @@ def desk(settings: Settings) -> Desk:
         slack_timeout_s=min(SLACK_TIMEOUT_S, math.ceil(settings.lease_s / 3)),
         hosting_idle_min=settings.hosting_idle_min,
         listen=lambda: connect(settings.redis_url),
+        evaluation_rows=settings.evaluation_rows,
+        evaluation_usd=settings.evaluation_usd,
         read_webhook=webhook_reader(settings),
         offers=Offers(redis),
     )

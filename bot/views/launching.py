@@ -44,11 +44,11 @@ class LaunchForm:
     """What the launch modal shows. `values` stand in the fields as they are.
 
     `starts` (never empty) are (id, label) by the name of the provider, and `provider` and `region` those of the chosen.
-
     `quote` is None where the values have no price, and `notice` says why; it also says that the price has changed.
     `cap_usd` is the most the run may cost. `validations` are other datasets to measure by, as (id, label).
     `not_offered` are (model, why). `advice` is a sentence on the values chosen. `classes` are those of rows with two.
-    `hosting` is what the model costs by the hour afterwards, None where it answers by itself.
+    `hosting` is what the model costs by the hour afterwards, None where it answers by itself. Asking it about
+    `asking_rows` held-out rows may cost `asking_usd` besides; 0: nothing.
     """
 
     dataset_ref: str
@@ -72,6 +72,8 @@ class LaunchForm:
     folded: bool = True
     classes: tuple[str, ...] = ()
     hosting: HostPrice | None = None
+    asking_usd: float = 0.0
+    asking_rows: int = 0
 
 
 def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
@@ -93,6 +95,7 @@ def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
             live(_text(form, "epochs", "Epochs", "How often the rows are gone over: 1 to 50, or auto.")),
             *_method_fields(form),
             *_validation_fields(form),
+            context(_asking(form)) if form.asking_usd else None,
             divider(),
             *(_unfold() if form.folded else _advanced(form)),
             context(mrkdwn("You confirm request {digest}.", digest=form.digest[:12])) if form.digest else None,
@@ -124,6 +127,14 @@ def _validation_fields(form: LaunchForm) -> list[Block | None]:
     hint = "They are not trained on, and show whether the model learns or only memorises. 0: none."
     percent = _text(form, "holdout", "Percent of rows kept for validation", hint)
     return [choice, None if chosen in known else percent]
+
+
+def _asking(form: LaunchForm) -> Mrkdwn:
+    return mrkdwn(
+        "Once trained, it is asked about {rows} of these rows at most, for {usd} at most, beside the price above.",
+        rows=f"{form.asking_rows:,}",
+        usd=words.dollars(form.asking_usd),
+    )
 
 
 def _unfold() -> list[Block | None]:

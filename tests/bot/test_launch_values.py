@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MODELS = [
     {"name": "base-1", "provider": "acme", "context": 4096, "methods": ["supervised", "dpo", "reinforcement"],
-     "formats": ["chat"], "training_usd_per_million": 3},
+     "formats": ["chat"], "training_usd_per_million": 3, "input_usd_per_million": 1, "output_usd_per_million": 2},
     {"name": "hourly-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
      "training_usd_per_hour": 100},
     {"name": "gone-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
@@ -66,7 +66,7 @@ def an_offer(store: Store, *, provider: str = "acme", further: str = "", **repor
         models=("base-1", "hourly-1", "gone-1", *(["other-1"] if further else [])),
         providers=dict.fromkeys(filter(None, [provider, further]), ""), policy=Policy(),
         caps=Caps(run_usd=math.inf, month_usd=math.inf), max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1,
-        listen=unused,
+        listen=unused, evaluation_rows=200, evaluation_usd=0.5,
     )  # fmt: skip
     ref = recorded(store, a_dataset(sha256="ab" * 32, channel=CHANNEL))
     dataset = store.get(ref)
@@ -105,6 +105,16 @@ def test_the_model_chosen_is_the_provider_chosen(store: Store) -> None:
     assert "$0.20" in shown(after)
     request = launch_of(offer, values | {"model": "other-1", "lr": "2e-5"}).request
     assert (request.provider, request.learning_rate) == ("beta", 2e-5)
+
+
+def test_what_asking_afterwards_may_cost_is_said_where_it_is_asked_and_costs(store: Store) -> None:
+    offer = an_offer(store, further="beta", task="extraction")
+    asked = "it is asked about 200 of these rows at most, for $0.50 at most"
+    assert asked in shown(launch_view(offer, first_values(offer)))
+    assert asked not in shown(launch_view(offer, first_values(offer) | {"holdout": "0"}))
+    assert asked not in shown(launch_view(offer, first_values(offer) | {"model": "other-1"}))
+    written = an_offer(store, task="open-ended")
+    assert asked not in shown(launch_view(written, first_values(written)))
 
 
 def test_what_only_the_first_provider_takes_is_taken_back_with_another_model(store: Store) -> None:

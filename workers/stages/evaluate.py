@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from finetune.counting.tokens import token_ids
-from finetune.evaluation import EXACT_TASKS, Plan, positive_of, scores_of
+from finetune.evaluation import CLASSES_MIN, EXACT_TASKS, Plan, positive_of, scores_of
 from finetune.held_out import chosen
 from finetune.report import Report
 from jobstore.connections import UNAVAILABLE
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from workers.workshop import Workshop
 
 log = logging.getLogger(__name__)
-CLASSES_MIN: Final = 2
 
 
 def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
