@@ -247,9 +247,20 @@ def measure(program: str, path: Path, tiktoken_cache: Path) -> dict[str, Any]:
 def run_program(program: str, path: Path) -> None:
     """What a measured process does."""
     figures = PROGRAMS[program](path)
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    peaks = [resource.getrusage(who).ru_maxrss / unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(json.dumps({**figures, "peak_mb": round(sum(peaks))}))
+    print(json.dumps({**figures, "peak_mb": round(own_peak_mb() + peak_mb(resource.RUSAGE_CHILDREN))}))
+
+
+def own_peak_mb() -> float:
+    """The most memory that this program took. Linux counts in `ru_maxrss` what the process was before the exec: us."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return peak_mb(resource.RUSAGE_SELF)
+    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+
+
+def peak_mb(who: int) -> float:
+    """The most memory that one of these processes took."""
+    return resource.getrusage(who).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
