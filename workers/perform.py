@@ -14,7 +14,7 @@ from jobstore.store import StaleError
 from jobstore.trace import about
 from workers.heartbeat import Heartbeat
 from workers.provider import ProviderError
-from workers.stages import STAGES, answer, endings, hosting, versions
+from workers.stages import STAGES, answer, create, endings, hosting, versions
 
 if TYPE_CHECKING:
     from jobstore.records import Record, Ref
@@ -69,13 +69,25 @@ def _provider_failed(shop: Workshop, record: Record[Any], error: ProviderError) 
     latest = _latest(shop, record)
     if latest is None:
         return None
-    if error.is_final or latest.attempts >= shop.timings.retries_max:
+    if error.is_final or (latest.attempts >= shop.timings.retries_max and not _may_be_paid(latest)):
         return _end(shop, latest, endings.refusal_of(shop, latest.ref.team, error))
     wait_ms = shop.timings.retry_in_ms(latest.attempts, error.retry_after_s)
     if latest.ref.kind is Kind.JOB:
         latest = endings.note(shop, latest, f"{error.message} {error.hint}")
     shop.store.release(latest, due_in_ms=wait_ms)
     return None
+
+
+def _may_be_paid(record: Record[Any]) -> bool:
+    """Whether a paid request may have gone out that nobody has found again: it is looked up for as long as it takes."""
+    match record.state:
+        case "creating":
+            return bool(record.data.intent and record.data.intent.posted_ms)
+        case "deploying":
+            stay = record.data.open_stay
+            return bool(stay and (stay.host or (stay.intent and stay.intent.posted_ms)))
+        case _:
+            return False
 
 
 def _we_failed(shop: Workshop, record: Record[Any]) -> Record[Any] | None:
@@ -97,6 +109,8 @@ def _end(shop: Workshop, record: Record[Any], refusal: Refusal) -> Record[Any] |
         return answer.fail(shop, record, refusal)
     if record.ref.kind is Kind.DATASET:
         return versions.refuse(shop, record, refusal)
+    if record.state == "creating":
+        return create.end_badly(shop, record, refusal)
     if record.state == "deploying":
         return hosting.end_badly(shop, record, refusal)
     if "failed" in record.at.to:

@@ -42,7 +42,8 @@ class Provider(ThreadingHTTPServer):
     """Creates runs and lists them, badly where it is told to.
 
     `hides`: so many lists do not show what was created; `forgets`: metadata is not kept; `loses`: answers to create are
-    lost after the work was done; `ignores`: the list's filter is not applied.
+    lost after the work was done; `ignores`: the list's filter is not applied; `mute`: lists are not answered; `locked`:
+    they are refused.
     """
 
     daemon_threads = True
@@ -51,6 +52,7 @@ class Provider(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.runs: list[dict[str, Any]] = []
         self.hides, self.forgets, self.loses, self.ignores = 0, False, False, False
+        self.mute, self.locked = False, False
 
     def created(self, asked: dict[str, Any]) -> dict[str, Any]:
         metadata = None if self.forgets else asked["metadata"]
@@ -80,14 +82,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
-        self._answer(self.server.listed(query.get(f"metadata[{INTENT_KEY}]", [""])[0]))
+        if self.server.locked:
+            self._answer({"error": {"message": "No such key.", "code": "invalid_api_key"}}, status=401)
+            return
+        self._answer(self.server.listed(query.get(f"metadata[{INTENT_KEY}]", [""])[0]), lose=self.server.mute)
 
-    def _answer(self, body: dict[str, Any], *, lose: bool = False) -> None:
+    def _answer(self, body: dict[str, Any], *, lose: bool = False, status: int = 200) -> None:
         if lose:
             self.close_connection = True
             return
         content = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -163,6 +168,48 @@ def test_run_whose_metadata_the_provider_forgets_is_put_before_a_person(
 
     wait_for(looked_up, timeout_s=30)
     assert len(provider.runs) == 1
+
+
+def test_run_that_may_be_paid_is_looked_up_for_as_long_as_it_takes(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    """However often the look-up is not answered: only what finds the run, or a person, moves the job on."""
+    ref, provider.loses, provider.mute = creating(store), True, False
+    perform(shop, ref)
+    provider.mute = True
+    for _ in range(shop.timings.retries_max + 3):
+        perform(shop, ref)
+        assert job(store, ref).state == "creating"
+    provider.mute = False
+    perform(shop, ref)
+
+    assert (job(store, ref).state, job(store, ref).data.run) == ("queued", "ftjob-0")
+    assert len(provider.runs) == 1
+
+
+def test_run_that_may_be_paid_and_cannot_be_looked_up_is_put_before_a_person(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    ref, provider.loses = creating(store), True
+    perform(shop, ref)
+    provider.locked = True
+    perform(shop, ref)
+
+    assert job(store, ref).state == "unclear"
+    assert "key" in job(store, ref).data.note
+    assert job(store, ref).data.reserved_micros == a_job(request=a_request()).reserved_micros
+    assert len(provider.runs) == 1
+
+
+def test_job_whose_request_never_went_out_fails_after_so_many_tries(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    ref, provider.mute = creating(store), True
+    for _ in range(shop.timings.retries_max + 1):
+        perform(shop, ref)
+
+    assert job(store, ref).state == "failed"
+    assert provider.runs == []
 
 
 def test_filter_that_the_provider_ignores_adopts_no_other_run(shop: Workshop, store: Store, provider: Provider) -> None:

@@ -21,6 +21,7 @@ from workers.stages.lookups import WAITING, counts, wait_for_grace
 if TYPE_CHECKING:
     from jobstore.jobs import Job
     from jobstore.records import Record
+    from jobstore.refusals import Refusal
     from workers.provider import Provider, Run
     from workers.workshop import Workshop
 
@@ -81,10 +82,22 @@ def _order(shop: Workshop, record: Record[Job], intent: Intent) -> Order:
 def _still_missing(shop: Workshop, record: Record[Job], intent: Intent) -> Record[Job] | None:
     if not counts(shop, intent.posted_ms):
         return wait_for_grace(shop, note(shop, record, WAITING.format(what="run")), intent.posted_ms)
+    return _unclear(shop, record, intent)
+
+
+def end_badly(shop: Workshop, record: Record[Job], refusal: Refusal) -> Record[Job]:
+    """It cannot be created, or not be looked up for good: where a request may have gone out, a person decides."""
+    intent = record.data.intent
+    if intent is None or not intent.posted_ms:
+        return fail(shop, record, refusal)
+    return _unclear(shop, record, intent, said=refusal.message)
+
+
+def _unclear(shop: Workshop, record: Record[Job], intent: Intent, *, said: str = "") -> Record[Job]:
     return shop.store.transition(
         record,
         "unclear",
-        record.having(note=""),
+        record.having(note=said),
         event={"type": "RunUnclear"},
         deliveries=[
             card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
