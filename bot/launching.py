@@ -20,7 +20,7 @@ from bot.choosing import (
 from bot.said import FieldError, Said
 from finetune.errors import UserError
 from finetune.graders import parse_grader
-from finetune.launch import EPOCHS_MAX, SEED_MAX, Quote, TrainRequest, parse_suffix, parse_whole
+from finetune.launch import SEED_MAX, Quote, TrainRequest, parse_suffix, parse_whole
 from finetune.parameters import parse_rate, parse_usd
 from jobstore.money import MICROS
 
@@ -71,9 +71,10 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
     method = method_of(offer, said)
     start = said.read("model", offer.start)
     insist_on_provider(offer, start, said)
-    rate = said.read("lr", lambda text: parse_rate(text, offer.service(start.provider).rate))
+    service = offer.service(start.provider)
+    rate = said.read("lr", lambda text: parse_rate(text, service.rate))
     validation, holdout = validation_of(offer, said)
-    epochs = said.read("epochs", lambda text: parse_whole(text, name="epochs", low=1, high=EPOCHS_MAX))
+    epochs = said.read("epochs", lambda text: parse_whole(text, name="epochs", low=1, high=service.epochs_max))
     quote = quote_of(offer, start, epochs)
     grader = said.read("grader", parse_grader) if method == "reinforcement" else ""
     request = TrainRequest(
@@ -118,13 +119,14 @@ def _insist_on_own_cap(request: TrainRequest) -> None:
 def quote_of(offer: Offer, start: Start, epochs: int | None) -> Quote:
     """Return what a run costs; FieldError where nobody knows."""
     report = offer.report
-    price = report.price_for(start.model, epochs or report.epochs)
+    epochs = epochs or min(report.epochs, offer.service(start.provider).epochs_max)
+    price = report.price_for(start.model, epochs)
     if price is None:
         raise FieldError("model", _no_price(offer, start))
     return Quote(
         low_usd=price.low,
         high_usd=price.high,
-        epochs=epochs or report.epochs,
+        epochs=epochs,
         tokens=report.tokens.total,
         prices_as_of=report.prices_as_of,
     )

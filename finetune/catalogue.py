@@ -19,6 +19,9 @@ from finetune.report import FormatName, PriceRange
 ESTIMATE_MARGIN = 0.15
 """How far a price may be off, either way, where the model's own way of counting cannot be had."""
 
+EPOCHS_MAX = 50
+"""More than that no provider trains."""
+
 Method = Literal["supervised", "dpo", "reinforcement"]
 Hosting = Literal["none", "serverless", "dedicated"]
 RateUnit = Literal["multiplier", "absolute"]
@@ -89,6 +92,7 @@ class Service:
     what people call it, "" for its name; `region` where it keeps rows, "" where that is not known. `hosting`: whether
     tuned models answer by themselves ("serverless"), only from a host of their own, paid by the hour ("dedicated", for
     `hosting_usd_per_hour` where the model has no price of its own), or not before somebody deploys them there ("none").
+    `epochs_max`: the most epochs that it trains.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Service:
     wandb: bool = False
     pauses: bool = False
     from_scratch: bool = False
+    epochs_max: int = EPOCHS_MAX
     tuned_name: str = "ft:{model}:…:{suffix}:…"
 
     @property

@@ -13,7 +13,6 @@ from finetune.catalogue import Method  # noqa: TC001 - msgspec reads the annotat
 from finetune.errors import UserError
 
 SEED_MAX = 2_147_483_647
-EPOCHS_MAX = 50
 
 METHOD_OF_FORMAT: Final[dict[str, Method]] = {"preference": "dpo", "reinforcement": "reinforcement"}
 """What rows of a format are trained by; every other format is learnt by example."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from finetune.launch import EPOCHS_MAX
+from finetune.catalogue import EPOCHS_MAX
 
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from finetune.launch import EPOCHS_MAX
+from finetune.catalogue import EPOCHS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,6 +20,7 @@ from bot.views.blocks import (
     select,
     text_input,
 )
+from finetune.catalogue import EPOCHS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ class LaunchForm:
     digest: str = ""
     validations: tuple[tuple[str, str], ...] = ()
     rate: RateUnit = "multiplier"
+    epochs_max: int = EPOCHS_MAX
     wandb: bool = False
     provider: str = ""
     region: str = ""
@@ -92,7 +94,7 @@ def launch_modal(form: LaunchForm, *, metadata: str) -> Block:
             context(prose(form.advice)) if form.advice else None,
             live(_text(form, "suffix", "Name", "Letters a to z, digits and hyphens; part of the model's id.")),
             context(mrkdwn("The model will be called {name}.", name=code(form.name_preview))),
-            live(_text(form, "epochs", "Epochs", "How often the rows are gone over: 1 to 50, or auto.")),
+            live(_text(form, "epochs", "Epochs", f"How often the rows are seen: 1 to {form.epochs_max}, or auto.")),
             *_method_fields(form),
             *_validation_fields(form),
             context(_asking(form)) if form.asking_usd else None,

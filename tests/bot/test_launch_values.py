@@ -43,7 +43,7 @@ MODELS = [
 SERVICES = [
     {"name": "acme", "continues": True, "wandb": True},
     {"name": "rates", "rate": "absolute"},
-    {"name": "beta", "label": "Beta Corp", "region": "EU", "rate": "absolute"},
+    {"name": "beta", "label": "Beta Corp", "region": "EU", "rate": "absolute", "epochs_max": 20},
 ]
 CATALOGUE = Catalogue.load(json.dumps({"models": MODELS, "services": SERVICES}).encode())
 
@@ -105,6 +105,15 @@ def test_the_model_chosen_is_the_provider_chosen(store: Store) -> None:
     assert "$0.20" in shown(after)
     request = launch_of(offer, values | {"model": "other-1", "lr": "2e-5"}).request
     assert (request.provider, request.learning_rate) == ("beta", 2e-5)
+
+
+def test_no_more_epochs_are_offered_than_the_provider_trains(store: Store) -> None:
+    offer = an_offer(store, further="beta", epochs=25)
+    values = first_values(offer) | {"model": "other-1"}
+    assert launch_of(offer, values).request.epochs == 20
+    assert "1 to 20, or auto" in json.dumps(launch_view(offer, values))
+    with pytest.raises(FieldError, match="from 1 to 20"):
+        launch_of(offer, values | {"epochs": "21"})
 
 
 def test_what_asking_afterwards_may_cost_is_said_where_it_is_asked_and_costs(store: Store) -> None:
