@@ -11,20 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from finetune.catalogue import Catalogue
-from jobstore.blobs import Blobs
-from jobstore.buckets import Buckets
-from jobstore.connections import connect_rq
-from jobstore.doorbell import Doorbell
 from jobstore.store import StaleError
 from tests.support.samples import a_job, a_request, recorded
 from tests.support.waiting import wait_for
+from tests.support.workshops import LONG, workshop
 from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
 from workers.openai_protocol import OpenAIProtocol
 from workers.perform import perform
 from workers.stages.create import create
-from workers.workshop import Timings, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +28,7 @@ if TYPE_CHECKING:
     from jobstore.connections import Redis
     from jobstore.records import Record, Ref
     from jobstore.store import Store
-
-LONG: Final = Timings(lease_s=30, create_deadline_s=10, lookup_grace_s=60, retry_base_s=0)
+    from workers.workshop import Workshop
 SHORT: Final = dataclasses.replace(LONG, create_deadline_s=0.5, lookup_grace_s=0.5)
 
 
@@ -117,17 +111,8 @@ def provider() -> Iterator[Provider]:
 def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, provider: Provider) -> Iterator[Workshop]:
     """A workshop whose one provider is `provider`, and whose look-ups are believed after a minute and more."""
     endpoint = Endpoint(name="local", api_key="key", base_url=f"http://127.0.0.1:{provider.server_port}/v1")
-    with connect_rq(redis_url) as bells:
-        yield Workshop(
-            store=store,
-            blobs=Blobs(str(tmp_path)),
-            doorbell=Doorbell(bells),
-            buckets=Buckets(connection),
-            providers={"local": OpenAIProtocol(endpoint)},
-            catalogue=Catalogue.load(),
-            models=(),
-            timings=LONG,
-        )
+    with workshop(store, connection, redis_url, tmp_path, OpenAIProtocol(endpoint)) as made:
+        yield made
 
 
 def creating(store: Store) -> Ref:

@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from finetune.catalogue import Catalogue
-from jobstore.blobs import Blobs
-from jobstore.buckets import Buckets
-from jobstore.connections import connect_rq
-from jobstore.doorbell import Doorbell
 from tests.support.samples import a_job, a_request, recorded
 from tests.support.together_server import CREATE, KEY, TogetherServer
 from tests.support.together_serving import BASE
 from tests.support.waiting import wait_for
+from tests.support.workshops import LONG, workshop
 from workers.endpoint import Endpoint
 from workers.perform import perform
 from workers.provider import Rows
 from workers.together_protocol import Together
-from workers.workshop import Timings, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +25,8 @@ if TYPE_CHECKING:
     from jobstore.connections import Redis
     from jobstore.records import Record, Ref
     from jobstore.store import Store
-
+    from workers.workshop import Workshop
 ROWS = b'{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}\n' * 20
-LONG = Timings(lease_s=30, create_deadline_s=10, lookup_grace_s=60, retry_base_s=0)
 SHORT = dataclasses.replace(LONG, create_deadline_s=0.5, lookup_grace_s=0.5)
 
 
@@ -50,17 +44,8 @@ def provider(server: TogetherServer) -> Together:
 
 @pytest.fixture
 def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, provider: Together) -> Iterator[Workshop]:
-    with connect_rq(redis_url) as bells:
-        yield Workshop(
-            store=store,
-            blobs=Blobs(str(tmp_path)),
-            doorbell=Doorbell(bells),
-            buckets=Buckets(connection),
-            providers={"together": provider},
-            catalogue=Catalogue.load(),
-            models=(),
-            timings=LONG,
-        )
+    with workshop(store, connection, redis_url, tmp_path, provider) as made:
+        yield made
 
 
 @pytest.fixture

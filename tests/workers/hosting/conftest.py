@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from finetune.catalogue import Catalogue
-from jobstore.blobs import Blobs
-from jobstore.buckets import Buckets
-from jobstore.connections import connect_rq
-from jobstore.doorbell import Doorbell
 from tests.support.samples import TEAM, a_job, a_request, recorded
 from tests.support.together_server import KEY, TogetherServer
 from tests.support.together_serving import BASE
+from tests.support.workshops import workshop
 from tests.workers.hosting.bench import LONG, MODEL, confirm, now
 from workers.endpoint import Endpoint
 from workers.together_protocol import Together
-from workers.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from jobstore.connections import Redis
     from jobstore.records import Ref
     from jobstore.store import Store
+    from workers.workshop import Workshop
 
 
 @pytest.fixture
@@ -40,17 +36,8 @@ def server() -> Iterator[TogetherServer]:
 def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, server: TogetherServer) -> Iterator[Workshop]:
     """A workshop at Together whose look-ups are believed after a minute and more."""
     endpoint = Endpoint(name="together", api_key=KEY, base_url=server.address, timeout_s=30)
-    with connect_rq(redis_url) as bells:
-        yield Workshop(
-            store=store,
-            blobs=Blobs(str(tmp_path)),
-            doorbell=Doorbell(bells),
-            buckets=Buckets(connection),
-            providers={"together": Together(endpoint)},
-            catalogue=Catalogue.load(),
-            models=(),
-            timings=LONG,
-        )
+    with workshop(store, connection, redis_url, tmp_path, Together(endpoint), LONG) as made:
+        yield made
 
 
 @pytest.fixture
