@@ -4,7 +4,7 @@
 
 The follower is `tuneroom follower` as it comes, a process of its own, asking a provider over HTTP that takes 20 ms for
 every answer (`followed_provider.py`, another process) through the SDK, with the record on a Valkey server that syncs
-every write. Three parts, each after a warm-up of one round:
+every write. Three parts, each after a warm-up of one round (`lists`: once each run was asked after twice or so):
 
 `each`: every run is retrieved and its events listed, every 60 seconds.
 `lists`: as it comes: statuses from pages of the list, events within the provider's bucket.
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 ROUND_S: Final = 60.0
 AGE_MS: Final = 7_200_000
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 600.0
 CEILING_WARM_S: Final = 5.0
 REQUEST: Final = a_request(provider="openai", model="gpt-4o-mini-2024-07-18")
 LOOKS: Final = 6
@@ -110,25 +110,33 @@ def fill(redis_url: str, jobs: int, *, round_s: float) -> None:
     redis.close()
 
 
-def warm_up(address: str, pollers: list[subprocess.Popen[bytes]], warm_s: float) -> None:
-    """Wait until the provider is asked, however long that takes, and for a while; then count from nothing."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not told(address, "/figures")["calls"]:
+def warm_up(
+    address: str, pollers: list[subprocess.Popen[bytes]], warm_s: float, *, is_round: bool = False
+) -> dict[str, float]:
+    """Wait until the provider is asked (`is_round`: about every run), and for a while; then count from nothing."""
+    began = time.monotonic()
+    while not _is_asked(told(address, "/figures"), is_round=is_round):
         assert all(one.poll() is None for one in pollers), "a poller died"
-        assert time.monotonic() < deadline, "the provider is not asked"
-        time.sleep(0.1)
+        assert time.monotonic() < began + PATIENCE_S, "the provider is not asked"
+        time.sleep(0.2)
+    first_s = time.monotonic() - began
     time.sleep(warm_s)
     told(address, "/reset")
+    return {"until_all_were_asked_after_s": round(first_s, 1)} if is_round else {}
+
+
+def _is_asked(figures: dict[str, Any], *, is_round: bool) -> bool:
+    return not figures["never_asked_after"] if is_round else bool(figures["calls"])
 
 
 def follow(
-    redis_url: str, address: str, seconds: float, *, warm_s: float, count: int = 1, **more: str
+    redis_url: str, address: str, seconds: float, *, warm_s: float, count: int = 1, is_round: bool = False, **more: str
 ) -> dict[str, Any]:
     """Let followers follow for a while, and say what they used and how old what they know became."""
     variables = {"REDIS_URL": redis_url, "OPENAI_BASE_URL": f"{address}/v1", "TUNEROOM_BLOB_URL": "/tmp/no-blobs"}
-    told(address, "/reset")
+    told(address, "/reset?anew=1")
     with processes(["-m", "tuneroom", "follower"], count, **variables, **more) as followers:
-        warm_up(address, followers, warm_s)
+        first = warm_up(address, followers, warm_s, is_round=is_round)
         used = [cpu_s(one.pid) for one in followers]
         began, ages = time.monotonic(), []
         for look in range(1, LOOKS + 1):
@@ -141,7 +149,7 @@ def follow(
         calls = figures["calls"]
         looked = calls.get("events", 0)
         cpu = [cpu_s(one.pid) - before for one, before in zip(followers, used, strict=True)]
-        return {
+        return first | {
             "wall_s": round(wall_s, 1),
             "cpu_share_of_one_core": [round(one / wall_s, 3) for one in cpu],
             "memory_mb": [round(memory_mb(one.pid), 1) for one in followers],
@@ -246,7 +254,7 @@ def measure(arguments: argparse.Namespace, server: Server, address: str) -> dict
     if "each" in arguments.parts:
         report["each"] = follow(server.url, address, seconds, warm_s=warm_s, **EACH, **often)
     if "lists" in arguments.parts:
-        report["lists"] = follow(server.url, address, seconds, warm_s=warm_s, **often)
+        report["lists"] = follow(server.url, address, seconds, warm_s=arguments.settle, is_round=True, **often)
     if "ceiling" in arguments.parts:
         short, warm_s = min(seconds, arguments.ceiling_seconds), min(warm_s, CEILING_WARM_S)
         report["ceiling"] = {
@@ -266,6 +274,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each part is measured")
     parser.add_argument("--warm", type=float, default=70.0, help="seconds of following before a part is measured")
+    parser.add_argument("--settle", type=float, default=180.0, help="for `lists`, once every run was asked after")
     parser.add_argument("--round", type=float, default=ROUND_S, help="seconds in which every run is looked at")
     parser.add_argument("--ceiling-seconds", type=float, default=20.0)
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="how many, for the ceiling")

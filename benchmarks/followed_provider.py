@@ -27,6 +27,7 @@ class Runs:
         self.ids = [f"ftjob-{number:06d}" for number in range(count)]
         self.places = {name: place for place, name in enumerate(self.ids)}
         self.calls: Counter[str] = Counter()
+        self.untold = set(self.ids)
         self.reset()
 
     def reset(self) -> None:
@@ -45,6 +46,8 @@ class Runs:
             return self.figures()
         if parts.path == "/reset":
             self.reset()
+            if "anew" in query:
+                self.untold.update(self.ids)
             return {}
         if names == [""]:
             return self._page(query)
@@ -55,6 +58,7 @@ class Runs:
         now = time.time()
         return {
             "calls": dict(self.calls),
+            "never_asked_after": len(self.untold),
             "status_age_s": [round(now - at, 2) for at in self.status_at.values()],
             "events_age_s": [round(now - at, 2) for at in self.events_at.values()],
         }
@@ -78,6 +82,7 @@ class Runs:
     def _events(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         self.calls["events"] += 1
         self.events_at[name] = time.time()
+        self.untold.discard(name)
         limit, after = int(query.get("limit", 20)), query.get("after", "")
         last = int((time.time() - self.began) / STEP_S)
         newest = int(after.rpartition("-")[2]) - 1 if after else last

@@ -56,7 +56,7 @@ class Follower:
         self._busy: dict[Ref, asyncio.Task[None]] = {}
         self._clock_ahead_ms = 0
         timings = shop.timings
-        self._paces = {name: Pace(shop.buckets, name, timings.provider_calls_per_min) for name in shop.providers}
+        self._paces = {name: self._a_pace(name) for name in shop.providers}
         self._rosters = {
             name: Roster(provider, fresh_s=timings.poll_max_s, from_runs=timings.list_from_runs)
             for name, provider in shop.providers.items()
@@ -87,6 +87,9 @@ class Follower:
         for task in listing:
             task.cancel()
         await asyncio.gather(*self._busy.values(), *listing, return_exceptions=True)
+
+    def _a_pace(self, name: str) -> Pace:
+        return Pace(self._shop.buckets, name, self._shop.timings.provider_calls_per_min)
 
     async def _pause(self) -> bool:
         await self._rest(PAUSE_S)
@@ -170,12 +173,13 @@ class Follower:
     async def _list(self, name: str) -> None:
         """Read one provider's list every while, where many runs live there."""
         roster, every_s = self._rosters[name], self._shop.timings.poll_max_s / LISTS_PER_POLL
+        pace = self._a_pace(name)  # a line of its own: each page would wait for all the looks that stand before it
         while True:
             await asyncio.sleep(every_s * random.uniform(0.9, 1.1))  # noqa: S311
             if not roster.is_worth_it:
                 continue
             try:
-                await self._hasten(roster, await roster.read(self._paces[name]))
+                await self._hasten(roster, await roster.read(pace))
             except ProviderError as error:
                 log.info("list.not_answered", extra={"provider": name, "code": error.code})
                 if error.retry_after_s:

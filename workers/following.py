@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from workers.pace import Pace
     from workers.provider import Provider, Run, RunEvent
     from workers.roster import Roster
-    from workers.workshop import Workshop
+    from workers.workshop import Timings, Workshop
 
 TRIES_BEFORE_SAYING: Final = 3
 POLL_SHARE: Final = 0.7
 PACE_SHARE: Final = 0.2
 LISTED_S: Final = 300.0
 """How long a run that waits at the provider is left to the list alone."""
+FIGURES_SHARE: Final = 0.6
+"""Of what a provider allows, what the figures of listed runs may take: the rest is for its list and for what changes."""
 SILENT: Final = ProviderError(
     ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
 )
@@ -71,7 +73,7 @@ async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job]
     except TimeoutError:
         return await asyncio.to_thread(_not_answered, shop, record, SILENT)
     reach("follow.polled")
-    return await asyncio.to_thread(_commit, shop, record, _Seen(run, events, look))
+    return await asyncio.to_thread(_commit, shop, record, _Seen(run, events, look, listed is not None))
 
 
 async def _may_ask(shop: Workshop, record: Record[Job], look: Look, *, calls: int) -> bool:
@@ -101,6 +103,7 @@ class _Seen:
     run: Run
     events: Sequence[RunEvent] | None
     look: Look
+    is_listed: bool = False
 
 
 def _not_answered(shop: Workshop, record: Record[Job], error: ProviderError) -> None:
@@ -202,7 +205,18 @@ def _due_in_ms(shop: Workshop, job: Job, seen: _Seen) -> int:
     if seen.events is None:  # the list says when its turn has come
         return int(max(timings.poll_max_s, LISTED_S) * seen.look.jitter * 1000)
     age_s = (seen.look.now_ms - job.run_created_ms) / 1000
-    return int(timings.poll_interval_s(age_s) * seen.look.jitter * 1000)
+    stretch = figures_stretch(timings, seen.look.roster.live) if seen.is_listed else 1.0
+    return int(timings.poll_interval_s(age_s) * stretch * seen.look.jitter * 1000)
+
+
+def figures_stretch(timings: Timings, live: int) -> float:
+    """How many times longer than usual the figures of a listed run wait, where so many live that they would ask too much.
+
+    The list tells each status in time however many there are; asking for each run's events as often as for few would
+    take what the provider allows, and the list's pages would wait in line with them.
+    """
+    allowed = timings.provider_calls_per_min / 60 * timings.poll_max_s * FIGURES_SHARE
+    return max(1.0, live / allowed)
 
 
 def _trained(shop: Workshop, record: Record[Job], changed: Job, run: Run) -> Record[Job]:

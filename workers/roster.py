@@ -47,6 +47,11 @@ class Roster:
         self._watched: dict[str, _Watched] = {}
 
     @property
+    def live(self) -> int:
+        """How many live runs are followed here."""
+        return len(self._watched)
+
+    @property
     def is_worth_it(self) -> bool:
         """Whether so many runs live here that the list is read."""
         return 0 < self._from_runs <= len(self._watched)

@@ -16,6 +16,7 @@ from jobstore.connections import connect_rq
 from jobstore.doorbell import Doorbell
 from tests.support.samples import a_job, recorded
 from workers.follower import Follower
+from workers.following import figures_stretch
 from workers.provider import ErrorKind, ProviderError, Run, RunEvent, RunStatus
 from workers.workshop import Timings, Workshop
 
@@ -167,6 +168,29 @@ def test_where_many_runs_live_the_list_tells_what_has_changed(shop: Workshop, st
     assert provider.calls["page"] >= 2
     assert job(store, refs[3]).data.model == "m"
     assert [job(store, ref).state for ref in refs].count("training") == 11
+
+
+def test_list_does_not_wait_behind_the_looks_that_are_due(shop: Workshop, store: Store, provider: Runs) -> None:
+    # forty runs are due all the time, and twenty calls a second are allowed: looks alone would take them all
+    busy = Timings(poll_min_s=0.01, poll_max_s=0.1, list_from_runs=10, provider_calls_per_min=1200)
+    followed(store, provider, 40)
+    looks_between: list[int] = []
+
+    def is_read() -> bool:
+        looks_between.append(provider.calls["run"] + provider.calls["events"])
+        return provider.calls["page"] >= 6
+
+    follow(dataclasses.replace(shop, timings=busy), is_read)
+    # in one line with them, each page would have waited for forty looks
+    assert looks_between[-1] < 3 * 40
+
+
+def test_figures_of_so_many_runs_are_asked_for_less_often_that_the_list_keeps_its_share() -> None:
+    timings = Timings(poll_max_s=60, provider_calls_per_min=6000)
+    assert figures_stretch(timings, 100) == 1
+    assert figures_stretch(timings, 3_600) == 1
+    every_s = 60 * figures_stretch(timings, 10_000)
+    assert 10_000 / every_s == pytest.approx(60)  # of a hundred calls a second
 
 
 def test_provider_that_is_busy_is_left_alone_for_as_long_as_it_says(

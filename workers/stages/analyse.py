@@ -57,31 +57,38 @@ def analyse(shop: Workshop, record: Record[Job]) -> Record[Job]:
         "probing",
         analysed,
         event={"type": "RunAnalysed"},
-        deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS), *_posts(record, results)],
+        deliveries=[
+            card(record.ref, channel=record.data.channel, rank=Rank.PROGRESS),
+            *_posts(record, results, Rank.MILESTONE),
+        ],
     )
 
 
 def _asking(shop: Workshop, record: Record[Job], analysed: Job) -> Record[Job]:
-    """Its model answers only from a host, which is paid by the hour: ask whether it is to have one."""
+    """Its model answers only from a host, which is paid by the hour: ask whether it is to have one.
+
+    What the run came to is said before that, since it is what the answer depends on.
+    """
+    question = shown(record.ref, analysed.channel, Rank.TERMINAL)
     return shop.store.transition(
         record,
         "awaiting_hosting",
         analysed,
         event={"type": "RunAnalysed"},
-        deliveries=[*shown(record.ref, analysed.channel, Rank.TERMINAL), *_posts(record, analysed.results)],
+        deliveries=[*_posts(record, analysed.results, Rank.TERMINAL), *question],
     )
 
 
 NO_RESULTS = "The provider's result file could not be read, so there are no curves. The model is not affected."
 
 
-def _posts(record: Record[Job], results: Results | None) -> list[Delivery]:
+def _posts(record: Record[Job], results: Results | None, rank: Rank) -> list[Delivery]:
     if results is None:
         return []
     channel = record.data.channel
     return [
-        post(record.ref, "results", channel=channel, rank=Rank.MILESTONE),
-        post(record.ref, "chart", channel=channel, rank=Rank.MILESTONE, kind=Shape.FILE),
+        post(record.ref, "results", channel=channel, rank=rank),
+        post(record.ref, "chart", channel=channel, rank=rank, kind=Shape.FILE),
     ]
 
 
