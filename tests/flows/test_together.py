@@ -75,9 +75,10 @@ def test_dropped_file_becomes_a_model_that_answers_from_its_host(talk: Conversat
     assert job.results is not None
     curves = parse_results(next((talk.stack.home / "blobs").rglob(job.results.csv)).read_bytes())
     assert curves.step == tuple(range(1, 4 * EPOCHS + 1))
-    talk.notice(card, "Results.")
-
     question = talk.notice(card, "Answering costs $3.99/h")
+    # what the run came to stands above it, with the picture: whether to pay for a host depends on that
+    told = [m for m in talk.replies(card) if m.is_bot][:3]
+    assert ["Results." in told[0].text, bool(told[1].files), told[2].ts == question.ts] == [True] * 3
     assert together.serving.paid() == []
     talk.press(question, "host_model")
     wait_for(lambda: talk.job().state == "hosted", timeout_s=2 * PATIENCE_S)
