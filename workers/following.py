@@ -34,7 +34,7 @@ PACE_SHARE: Final = 0.2
 LISTED_S: Final = 300.0
 """How long a run that waits at the provider is left to the list alone."""
 FIGURES_SHARE: Final = 0.6
-"""Of what a provider allows, what the figures of listed runs may take: the rest is for its list and for what changes."""
+"""Of what a provider allows, what figures of listed runs may take: the rest is for its list and for what changes."""
 SILENT: Final = ProviderError(
     ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
 )
@@ -210,10 +210,10 @@ def _due_in_ms(shop: Workshop, job: Job, seen: _Seen) -> int:
 
 
 def figures_stretch(timings: Timings, live: int) -> float:
-    """How many times longer than usual the figures of a listed run wait, where so many live that they would ask too much.
+    """How many times longer than usual the figures of a listed run wait, where very many live.
 
-    The list tells each status in time however many there are; asking for each run's events as often as for few would
-    take what the provider allows, and the list's pages would wait in line with them.
+    The list tells each status in time, however many there are. Asking for the events of each as often as for those of
+    few would take more than the provider allows, and the list would wait in line with them.
     """
     allowed = timings.provider_calls_per_min / 60 * timings.poll_max_s * FIGURES_SHARE
     return max(1.0, live / allowed)
