@@ -95,6 +95,15 @@ def test_run_of_somebody_else_and_other_news_are_let_pass(store: Store) -> None:
     assert store.due(TEAM, Actor.FOLLOWER) == []
 
 
+@pytest.mark.parametrize("body", [
+    b'{"type": "fine_tuning.job.failed", "data": null}', b'{"type": "a.new.kind"}', b'{"type": 7, "data": {"id": "r"}}',
+    b'{"type": "fine_tuning.job.failed", "data": {"id": 7}}', b'{"data": "text"}', b"[]", b"null", b"{",
+], ids=repr)  # fmt: skip
+def test_signed_news_that_is_about_no_run_is_let_pass(store: Store, body: bytes) -> None:
+    """Refused or answered by a failure, the provider would tell it again and again for days."""
+    assert post(store, body, signed(body)) == 200
+
+
 def test_run_that_is_being_looked_at_is_left_to_whoever_looks(store: Store) -> None:
     ref = followed(store, "ftjob-7")
     assert store.claim(ref, ["training"], HOUR_MS) is not None
