@@ -150,6 +150,73 @@ def test_grader_is_the_same_however_it_is_written() -> None:
     assert parse_grader(parse_grader(written[0])) == parse_grader(written[0])
 
 
+EXACT: dict[str, Any] = {
+    "type": "string_check", "name": "e", "input": "{{sample.output_text}}", "reference": "{{item.a}}",
+    "operation": "eq",
+}  # fmt: skip
+ASKED: dict[str, Any] = {
+    "model": "o3-mini",
+    "input": [{"role": "user", "content": "How good is {{sample.output_text}}?"}],
+}
+LABEL: dict[str, Any] = {
+    "type": "label_model", "name": "l", **ASKED, "labels": ["good", "bad"], "passing_labels": ["good"],
+}  # fmt: skip
+SCORE: dict[str, Any] = {
+    "type": "score_model", "name": "s", **ASKED, "range": [0, 10], "sampling_params": {"temperature": 0, "seed": 1},
+}  # fmt: skip
+
+
+def several(graders: Any) -> dict[str, Any]:
+    return {"type": "multi", "name": "m", "graders": graders, "calculate_output": "0.5 * e + 0.5 * s"}
+
+
+@pytest.mark.parametrize(
+    "grader",
+    [
+        EXACT,
+        EXACT | {"operation": "ilike"},
+        {**EXACT, "type": "text_similarity", "evaluation_metric": "rouge_l"} | {"operation": None},
+        {"type": "python", "name": "p", "source": "def grade(sample, item): return 1.0", "image_tag": "2025-05-08"},
+        SCORE,
+        {"type": "score_model", "name": "s", **ASKED},
+        several(EXACT),
+        several([EXACT, SCORE, LABEL]),
+        several({"e": EXACT, "s": SCORE}),
+    ],
+    ids=lambda grader: grader["type"],
+)
+def test_every_kind_of_grader_is_taken_as_it_is(grader: dict[str, Any]) -> None:
+    """Those that OpenAI's specification has, with all of their fields; a "multi" in the three forms it is told in."""
+    given = {name: value for name, value in grader.items() if value is not None}
+    assert json.loads(parse_grader(json.dumps(given))) == given
+
+
+@pytest.mark.parametrize(
+    ("grader", "said"),
+    [
+        (EXACT | {"input": 1}, "In a string_check grader, input must be a text."),
+        (EXACT | {"operation": "is"}, "In a string_check grader, operation must be one of eq, ne, like, ilike."),
+        (EXACT | {"operation": ["eq"]}, "In a string_check grader, operation must be one of"),
+        (SCORE | {"input": "text"}, "In a score_model grader, input must be a list of messages"),
+        (SCORE | {"input": [{"role": "judge", "content": "x"}]}, "each with a role and a content"),
+        (SCORE | {"range": [10, 0]}, "In a score_model grader, range must be two numbers, the lower one first."),
+        (SCORE | {"range": [0]}, "two numbers"),
+        (SCORE | {"sampling_params": 1}, "must be an object"),
+        (LABEL, "A grader's type is one of string_check, text_similarity, python, score_model, multi."),
+        (several([LABEL | {"passing_labels": ["best"]}]), "passing_labels must be some of its labels."),
+        (several([LABEL | {"labels": []}]), "In a label_model grader, labels must be a list of texts."),
+        (several([]), "needs graders to put together"),
+        (several([several([EXACT])]), "one of string_check, text_similarity, python, score_model, label_model."),
+        (several({"e": EXACT, "s": "SCORE"}), "A grader's type is one of"),
+        (several([EXACT]) | {"calculate_output": " "}, "In a multi grader, calculate_output must be a text."),
+    ],
+)
+def test_what_is_wrong_with_a_grader_is_said(grader: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        parse_grader(json.dumps(grader))
+    assert said in raised.value.message
+
+
 @pytest.mark.parametrize(
     "grader",
     [
