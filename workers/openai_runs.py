@@ -50,6 +50,26 @@ class SaidSettings(msgspec.Struct):
     learning_rate: Any = None
 
 
+class SaidOfMethod(msgspec.Struct):
+    """What a method was asked for with."""
+
+    hyperparameters: SaidSettings | None = None
+
+
+class SaidMethod(msgspec.Struct):
+    """By which method a run learns; of all but `supervised` the hyperparameters are told here alone."""
+
+    supervised: SaidOfMethod | None = None
+    dpo: SaidOfMethod | None = None
+    reinforcement: SaidOfMethod | None = None
+
+    @property
+    def settings(self) -> SaidSettings | None:
+        """The hyperparameters of whichever method it is."""
+        of_method = self.supervised or self.dpo or self.reinforcement
+        return of_method.hyperparameters if of_method else None
+
+
 class SaidRun(msgspec.Struct):
     """A `fine_tuning.job` object."""
 
@@ -59,6 +79,7 @@ class SaidRun(msgspec.Struct):
     trained_tokens: int | float | None = None
     result_files: list[str] | None = None
     hyperparameters: SaidSettings | None = None
+    method: SaidMethod | str | None = None  # some say its name alone
     error: SaidError | None = None
     model: str | None = None
     user_provided_suffix: str | None = None
@@ -93,13 +114,14 @@ def run_of(said: SaidRun, dialect: Dialect) -> Run:
     # `error: {}` is how a run without one is told
     error = said.error if said.error and said.error.code else None
     settings = said.hyperparameters or SaidSettings()
+    chosen = (said.method.settings if isinstance(said.method, SaidMethod) else None) or SaidSettings()
     return Run(
         id=said.id,
         status=STATUSES.get(said.status, RunStatus.RUNNING),
         said=said.status,
         model=said.fine_tuned_model or "",
-        epochs=_told(settings.n_epochs),
-        rate=_told(settings.learning_rate_multiplier) or _told(settings.learning_rate),
+        epochs=_told(settings.n_epochs) or _told(chosen.n_epochs),
+        rate=_rate(settings) or _rate(chosen),
         trained_tokens=None if said.trained_tokens is None else int(said.trained_tokens),
         result_file=_result_file(said, dialect),
         error_code=(error.code or "") if error else "",
@@ -116,6 +138,10 @@ def _result_file(said: SaidRun, dialect: Dialect) -> str:
     if dialect.results == "checkpoints":  # `result_files` are weights there
         return f"{FIGURES_OF}{said.id}"
     return next(iter(said.result_files or []), "")
+
+
+def _rate(settings: SaidSettings) -> Any:
+    return _told(settings.learning_rate_multiplier) or _told(settings.learning_rate)
 
 
 def _told(value: Any) -> Any:

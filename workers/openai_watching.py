@@ -100,6 +100,11 @@ def _as_event(said: _Event) -> RunEvent:
         message=said.message or "",
         step=int(data.get("step") or 0),
         total_steps=int(data.get("total_steps") or 0),
-        train_loss=data.get("train_loss"),
-        valid_loss=data.get("full_valid_loss", data.get("valid_loss")),
+        train_loss=_figure(data, "train_loss"),
+        valid_loss=_figure(data, "full_valid_loss", "valid_loss"),
     )
+
+
+def _figure(data: dict[str, Any], *names: str) -> float | None:
+    """The first of some figures that is one: they may be null, or left out."""
+    return next((data[name] for name in names if isinstance(data.get(name), int | float)), None)

@@ -229,6 +229,23 @@ def test_a_run_is_told_of_by_as_little_as_its_id_and_status(canned: Canned) -> N
     assert (run.status, run.epochs, run.files, run.created_ms) == (RunStatus.WAITING, None, (), 0)
 
 
+@pytest.mark.parametrize(
+    ("data", "losses"),
+    [
+        ({"train_loss": 0.5, "valid_loss": 0.6, "full_valid_loss": 0.7}, (0.5, 0.7)),
+        ({"train_loss": 0.5, "valid_loss": 0.6, "full_valid_loss": None}, (0.5, 0.6)),
+        ({"train_loss": None, "valid_loss": "NaN"}, (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_a_figure_that_an_event_has_not_is_none(
+    canned: Canned, data: dict[str, Any] | None, losses: tuple[float | None, float | None]
+) -> None:
+    event = {"id": "e1", "created_at": 1, "message": "m", "type": "metrics", "data": data and {"step": 5, **data}}
+    (read,) = asyncio.run(canned.answers({"data": [event], "has_more": False}).events("ftjob-1", since_ms=0))
+    assert (read.train_loss, read.valid_loss) == losses
+
+
 def test_a_file_that_is_gone_is_not_had(canned: Canned) -> None:
     assert canned.fails(404).has_file("file-1") is False
 
