@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Source = Literal["", "test"]
+"""Where rows are from: rows held out for validation, or the frozen test part of a split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +16,7 @@ class Evaluation:
     `plan` is a `finetune.evaluation.Plan`, `answers` a list of `Given`, `scores` a `Scores`, each as JSON, `chart` the
     picture of the confusion matrix, which only a classifier has. `rows` of the `held_out` rows are asked, `asked` of
     them have been. `stopped` says why not all were: "time", "price" or "provider". `cost_usd` is what asking has cost.
+    `source`: where the rows are from.
     """
 
     plan: str
@@ -28,3 +33,4 @@ class Evaluation:
     scored: int = 0
     scores: str = ""
     chart: str = ""
+    source: Source = ""

@@ -14,7 +14,7 @@ from bot.views.preformatted import lined_up, preformatted
 if TYPE_CHECKING:
     from finetune.evaluation import Classes, Scores
     from finetune.metrics import Confusion, Share, TwoClasses
-    from jobstore.evaluations import Evaluation
+    from jobstore.evaluations import Evaluation, Source
     from jobstore.jobs import Job
     from jobstore.records import Record
 
@@ -52,6 +52,11 @@ def evaluation_post(record: Record[Job], scores: Scores) -> Message:
 
 
 EXACT: Final = mrkdwn("Right is an answer that is word for word what was expected. Try it on questions of your own.")
+
+
+def rows_word(source: Source) -> str:
+    """Return what the rows that a model is asked about are called: those of a split's test part, or others."""
+    return "test row" if source == "test" else "held-out row"
 
 
 def what_is_measured(*, is_classifier: bool) -> str:
@@ -154,7 +159,7 @@ def _asked(evaluation: Evaluation, scores: Scores) -> Mrkdwn:
     parts = [
         f"weighted F1 {weighted:.2f}" if weighted is not None else "",
         f"{round(100 * scores.tokens.value)}% of the tokens right" if scores.tokens else "",
-        f"{evaluation.asked:,} of {words.plural(evaluation.held_out, 'held-out row')} asked",
+        f"{evaluation.asked:,} of {words.plural(evaluation.held_out, rows_word(evaluation.source))} asked",
         f"the provider refused {scores.refused:,}" if scores.refused else "",
         "asking was free" if evaluation.cost_usd <= 0 else f"asking cost {words.money(evaluation.cost_usd)}",
     ]

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from finetune.counting.tokens import token_ids
-from finetune.evaluation import CLASSES_MIN, EXACT_TASKS, Plan, positive_of, scores_of
-from finetune.held_out import chosen
-from finetune.report import Report
+from finetune.evaluation import scores_of
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, Shape, card, post
 from jobstore.evaluations import Evaluation
 from jobstore.faults import reach
 from jobstore.hosting import shown
-from jobstore.records import Ref
-from jobstore.states import Kind
+from jobstore.questions import questions_of
 from jobstore.store import StaleError
 from workers.confusion_chart import confusion_chart
 from workers.prices import price_usd
@@ -30,11 +27,9 @@ from workers.stages.asking import TRIES, Asking
 from workers.stages.contracts import contract_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jobstore.deliveries import Delivery
     from jobstore.jobs import Job
-    from jobstore.records import Record
+    from jobstore.records import Record, Ref
     from workers.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -46,39 +41,20 @@ def planned(shop: Workshop, record: Record[Job]) -> Evaluation | None:
     A model whose answers have no known price is not asked: nobody agreed to pay it. On a host of its own they cost
     nothing besides the hour that was confirmed.
     """
-    job, team = record.data, record.ref.team
+    job = record.data
     is_paid = job.open_stay is not None or price_usd(shop.catalogue.get(job.request.model), 1, 1) is not None
-    if not job.valid_blob or not shop.evaluation_rows or not is_paid:
+    found = questions_of(shop.store, shop.blobs, record, limit=shop.evaluation_rows) if is_paid else None
+    if found is None:
         return None
-    contract = contract_of(shop, team, job)
-    counts = {label.name: label.rows for label in contract.labels}
-    is_classifier = len(counts) >= CLASSES_MIN
-    if not is_classifier and _task(shop, record) not in EXACT_TASKS:
-        return None
-    with shop.blobs.open(team, job.valid_blob) as lines:
-        rows, held_out = chosen(lines, contract, limit=shop.evaluation_rows, seed=job.request.seed)
-    if not rows:
-        return None
-    labels = tuple(sorted(counts)) if is_classifier else ()
-    plan = Plan(rows=tuple(rows), labels=labels, positive=_positive(job, counts) if is_classifier else "")
-    stored, _ = shop.blobs.put(team, [msgspec.json.encode(plan)])
+    stored, _ = shop.blobs.put(record.ref.team, [msgspec.json.encode(found.plan)])
     return Evaluation(
-        plan=stored, rows=len(rows), held_out=held_out, begun_ms=shop.store.now_ms(), is_classifier=is_classifier
+        plan=stored,
+        rows=len(found.plan.rows),
+        held_out=found.total,
+        begun_ms=shop.store.now_ms(),
+        is_classifier=bool(found.plan.labels),
+        source=found.source,
     )
-
-
-def _positive(job: Job, counts: Mapping[str, int]) -> str:
-    """The class that a person named, else the one that the rows suggest."""
-    chosen_place = job.request.positive
-    return positive_of(counts) if chosen_place is None else list(counts)[chosen_place]
-
-
-def _task(shop: Workshop, record: Record[Job]) -> str | None:
-    """What the rows teach, as their check inferred it."""
-    dataset = shop.store.get(Ref(record.ref.team, Kind.DATASET, record.data.request.dataset))
-    if dataset is None or not dataset.data.report:
-        return None
-    return Report.from_json(shop.blobs.read(record.ref.team, dataset.data.report)).task
 
 
 def evaluate(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
