@@ -24,6 +24,26 @@ HOW_TO_MEND: dict[str, tuple[ErrorKind, str, str]] = {
         "The provider's account has no credit left.",
         "Top it up or raise its limit, then start the job again.",
     ),
+    "billing_not_active": (
+        ErrorKind.QUOTA,
+        "The provider's account cannot pay: its billing is not active.",
+        "Set up billing there, then start the job again.",
+    ),
+    "billing_hard_limit_reached": (
+        ErrorKind.QUOTA,
+        "The provider's account has reached the limit that was set for what it may spend.",
+        "Raise that limit there, then start the job again.",
+    ),
+    "account_deactivated": (
+        ErrorKind.REFUSED,
+        "The provider has closed this account.",
+        "Whoever runs me must set the key of another account, or ask the provider why.",
+    ),
+    "unsupported_country_region_territory": (
+        ErrorKind.NOT_AVAILABLE,
+        "The provider does not serve the place I run in.",
+        "Choose another provider or your own trainer.",
+    ),
     "model_not_found": (
         ErrorKind.MISSING,
         "The provider does not know this model.",
@@ -60,7 +80,8 @@ def translate(error: openai.APIError) -> ProviderError:
 
 
 def _of_status(error: openai.APIStatusError) -> ProviderError:
-    code = error.code or ""
+    # some answers about accounts have no code, and say by their type which one it would be
+    code = next((one for one in (error.code, error.type) if one in HOW_TO_MEND), error.code) or ""
     if code in HOW_TO_MEND:
         kind, message, hint = HOW_TO_MEND[code]
         return ProviderError(kind, code, message, hint)
