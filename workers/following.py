@@ -14,7 +14,7 @@ from jobstore.refusals import Refusal
 from jobstore.steering import PAUSED
 from jobstore.store import Mark
 from workers import waits
-from workers.progress import progressed
+from workers.progress import expected_events, progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
 from workers.stages import endings
 
@@ -64,8 +64,7 @@ async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job]
         # given up before the lease lapses: a provider that never answers must not hold a run for long
         async with asyncio.timeout(shop.timings.lease_s * POLL_SHARE):
             run = listed or await _asked(provider, record)
-            since_ms = record.data.progress.seen_since_ms
-            events = None if is_waiting else await provider.events(run.id, since_ms=since_ms)
+            events = None if is_waiting else await _events(provider, record.data, look)
     except ProviderError as error:
         if error.kind is ErrorKind.RETRY and error.retry_after_s:
             await look.pace.hold(error.retry_after_s)
@@ -94,6 +93,13 @@ async def _asked(provider: Provider, record: Record[Job]) -> Run:
         return await provider.cancel(record.data.run)
     tell = {"pause": provider.pause, "resume": provider.resume}.get(record.data.wish, provider.run)
     return await tell(record.data.run)
+
+
+async def _events(provider: Provider, job: Job, look: Look) -> Sequence[RunEvent]:
+    """Ask what has happened since the last look; what more calls that takes than one wait for their turn as well."""
+    seen = job.progress
+    expected = expected_events(seen, look.now_ms)
+    return await provider.events(job.run, since_ms=seen.seen_since_ms, expected=expected, turn=look.pace.take)
 
 
 @dataclass(frozen=True, slots=True)

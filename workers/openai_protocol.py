@@ -27,7 +27,7 @@ from workers.provider import ErrorKind, ListedModel, ProviderError, RunStatus
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from workers.provider import Answer, Hosting, Order, Question, Rows, Run, RunEvent, TunedCheckpoint
+    from workers.provider import Answer, Hosting, Order, Question, Rows, Run, RunEvent, TunedCheckpoint, Turn
 
 CONNECTIONS_MAX: Final = 128
 IDLE_CONNECTIONS_MAX: Final = 12
@@ -207,9 +207,9 @@ class OpenAIProtocol:
         """Yield pages of the account's runs, the newest first."""
         return openai_watching.pages(self._async_client, self._dialect)
 
-    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
+    async def events(self, run: str, *, since_ms: int, expected: int = 0, turn: Turn | None = None) -> list[RunEvent]:
         """Return a run's events since then, oldest first."""
-        return await openai_watching.events(self._async_client, run, since_ms=since_ms)
+        return await openai_watching.events(self._async_client, run, since_ms=since_ms, expected=expected, turn=turn)
 
     async def pause(self, run: str) -> Run:
         """Pause a run."""

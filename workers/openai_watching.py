@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Sequence
 
     from workers.openai_dialects import Dialect
-    from workers.provider import Run
+    from workers.provider import Run, Turn
 
-EVENTS_FIRST: Final = 20  # what is new since the last look mostly fits; the rest comes by larger pages
+EVENTS_LEAST: Final = 20
 EVENTS_PAGE: Final = 100
+EVENTS_SPARE: Final = 1.3
+"""How many more events are asked for than are expected: a second page is a second call."""
 RUNS_PAGE: Final = 100
 
 
@@ -59,7 +61,9 @@ async def pages(client: openai.AsyncOpenAI, dialect: Dialect) -> AsyncIterator[l
         after = page.data[-1].id
 
 
-async def events(client: openai.AsyncOpenAI, run_id: str, *, since_ms: int) -> list[RunEvent]:
+async def events(
+    client: openai.AsyncOpenAI, run_id: str, *, since_ms: int, expected: int = 0, turn: Turn | None = None
+) -> list[RunEvent]:
     """Return a run's events since then, oldest first.
 
     OpenAI lists the newest first, so it is read back until that moment is reached. In the examples of others the oldest
@@ -67,7 +71,8 @@ async def events(client: openai.AsyncOpenAI, run_id: str, *, since_ms: int) -> l
     """
     found: list[RunEvent] = []
     after: str | openai.Omit = openai.omit
-    limit = EVENTS_FIRST if since_ms else EVENTS_PAGE
+    wanted = int(expected * EVENTS_SPARE) if since_ms else EVENTS_PAGE
+    limit = min(EVENTS_PAGE, max(EVENTS_LEAST, wanted))
     while True:
         jobs = client.fine_tuning.jobs.with_raw_response
         page = await _asked(jobs.list_events(run_id, limit=limit, after=after), _Events)
@@ -78,6 +83,8 @@ async def events(client: openai.AsyncOpenAI, run_id: str, *, since_ms: int) -> l
         if not page.has_more or is_reached or not page.data or page.data[-1].id == after:
             return _in_order(found, since_ms)
         after, limit = page.data[-1].id, EVENTS_PAGE
+        if turn is not None:
+            await turn()
 
 
 def _in_order(found: Sequence[RunEvent], since_ms: int) -> list[RunEvent]:

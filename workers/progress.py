@@ -18,6 +18,11 @@ LATE_MS: Final = 30_000
 MARKS_MAX: Final = 64
 
 
+def expected_events(before: Progress, now_ms: int) -> int:
+    """How many events have come since `before.seen_since_ms`, if as often as in its last half minute."""
+    return round(len(before.seen) * (now_ms - before.seen_since_ms) / LATE_MS)
+
+
 def progressed(before: Progress, run: Run, listed: Sequence[RunEvent], *, now_ms: int = 0) -> Progress:
     """Return the progress that a look at a run leads to; the same value where there is nothing new.
 

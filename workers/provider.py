@@ -7,12 +7,15 @@ from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import date
+    from typing import TypeAlias
 
     from finetune.class_odds import TokenOdds
     from finetune.contract import PromptContract
     from finetune.launch import TrainRequest
+
+    Turn: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class ErrorKind(StrEnum):
@@ -305,8 +308,12 @@ class Provider(Protocol):
         """Yield pages of the account's runs, the newest first; one page costs about as much as one run."""
         ...
 
-    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
-        """Return a run's events from `since_ms` (ms since 1970, that moment included), oldest first."""
+    async def events(self, run: str, *, since_ms: int, expected: int = 0, turn: Turn | None = None) -> list[RunEvent]:
+        """Return a run's events from `since_ms` (ms since 1970, that moment included), oldest first.
+
+        `expected`: about how many they are, so that they come in one answer where that is possible. `turn` is awaited
+        before every call but the first.
+        """
         ...
 
     async def pause(self, run: str) -> Run:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import together
 
     from workers.endpoint import Endpoint
-    from workers.provider import Answer, ListedModel, Order, Question, Rows, Run, RunEvent
+    from workers.provider import Answer, ListedModel, Order, Question, Rows, Run, RunEvent, Turn
 
 ADDRESS: Final = "https://api.together.ai"
 VERSION: Final = "/v1"
@@ -231,9 +231,16 @@ class Together:
         """Yield the account's live runs as one page, the newest first."""
         return together_watching.pages(self._async_client)
 
-    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
+    async def events(
+        self,
+        run: str,
+        *,
+        since_ms: int,
+        expected: int = 0,  # noqa: ARG002 - neither list has pages
+        turn: Turn | None = None,
+    ) -> list[RunEvent]:
         """Return a run's history and figures since then, oldest first."""
-        return await together_watching.events(self._async_client, run, since_ms=since_ms)
+        return await together_watching.events(self._async_client, run, since_ms=since_ms, turn=turn)
 
     async def pause(self, run: str) -> Run:
         """Return the run as it is: runs here cannot be paused."""

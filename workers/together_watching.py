@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import together
 
-    from workers.provider import Run, RunEvent
+    from workers.provider import Run, RunEvent, Turn
 
 ROWS_MAX: Final = 40
 """How many rows of figures a look takes in at most, the newest: more would not be remembered as seen."""
@@ -61,13 +61,17 @@ def newest_first(told: Sequence[ToldRun]) -> list[Run]:
     return sorted(map(as_run, told), key=lambda one: one.created_ms, reverse=True)
 
 
-async def events(client: together.AsyncTogether, run_id: str, *, since_ms: int) -> list[RunEvent]:
+async def events(
+    client: together.AsyncTogether, run_id: str, *, since_ms: int, turn: Turn | None = None
+) -> list[RunEvent]:
     """Return a run's history and its figures since then, oldest first.
 
     Figures have no time of their own, but can be asked for since a moment. They are given the moment of the answer by
     the provider's own clock, which is where the next look begins, so that each row is taken in once.
     """
     history = decoded(await _asked(client.fine_tuning.with_raw_response.list_events(run_id)), ToldEvents).data
+    if turn is not None:
+        await turn()
     since: dict[str, Any] = {"logged_at_from": datetime.fromtimestamp(since_ms / 1000, UTC)} if since_ms else {}
     try:
         with plain_words():

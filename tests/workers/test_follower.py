@@ -58,7 +58,7 @@ class Runs:
             self.calls["page"] += 1
             yield [self._shown(name) for name in self.names[start : start + 100]]
 
-    async def events(self, run: str, *, since_ms: int) -> list[RunEvent]:
+    async def events(self, run: str, *, since_ms: int, **_: Any) -> list[RunEvent]:
         self.calls["events"] += 1
         return await self._asked(run, lambda name: self._events(name, since_ms))
 

@@ -209,6 +209,29 @@ def test_events_are_read_back_to_a_moment_and_come_oldest_first(canned: Canned) 
     assert (events[1].step, events[1].total_steps, events[1].train_loss, events[1].valid_loss) == (5, 9, 0.5, 0.7)
 
 
+def test_every_call_for_events_but_the_first_waits_for_its_turn(canned: Canned) -> None:
+    def page(number: int, *, more: bool) -> dict[str, Any]:
+        return {"data": [{"id": f"e{number}", "created_at": number, "message": ""}], "has_more": more}
+
+    asked: list[int] = []
+
+    async def turn() -> None:
+        asked.append(len(canned.asked))
+
+    provider = canned.answers(page(9, more=True), page(8, more=True), page(7, more=False))
+    asyncio.run(provider.events("ftjob-1", since_ms=1, turn=turn))
+    assert asked == [1, 2]
+
+
+@pytest.mark.parametrize(("since_ms", "expected", "limit"), [(0, 0, 100), (1, 0, 20), (1, 40, 52), (1, 500, 100)])
+def test_as_many_events_are_asked_for_as_are_to_be_expected(
+    canned: Canned, since_ms: int, expected: int, limit: int
+) -> None:
+    provider = canned.answers({"data": [], "has_more": False})
+    asyncio.run(provider.events("ftjob-1", since_ms=since_ms, expected=expected))
+    assert parse_qs(urlsplit(canned.asked[0][1]).query)["limit"] == [str(limit)]
+
+
 def test_events_of_a_list_that_rises_are_read_to_its_end(canned: Canned) -> None:
     """The newest stand on the last page there."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobstore.jobs import Progress
-from workers.progress import LATE_MS, MARKS_MAX, progressed
+from workers.progress import LATE_MS, MARKS_MAX, expected_events, progressed
 from workers.provider import Run, RunEvent, RunStatus
 
 RUN = Run(id="ftjob-1", status=RunStatus.RUNNING, said="running")
@@ -39,6 +40,13 @@ def test_figures_that_come_late_do_not_turn_back_what_is_shown() -> None:
     first = looked(Progress(), [event(1, 100_000, step=1), event(5, 105_000, step=5)])
     late = looked(first, [event(1, 100_000, step=1), event(4, 104_000, step=4), event(5, 105_000, step=5)])
     assert (late.step, late.train_loss, late.events) == (5, 0.2, 3)
+
+
+def test_as_many_events_are_expected_as_the_last_half_minute_had() -> None:
+    progress = looked(Progress(), [event(number, 100_000 + number * 2_000) for number in range(60)])
+    now_ms = 100_000 + 59 * 2_000 + 100_000
+    assert expected_events(progress, now_ms) == pytest.approx(65, abs=5)
+    assert expected_events(Progress(), now_ms) == 0
 
 
 def test_what_is_remembered_stays_small() -> None:
