@@ -23,8 +23,9 @@ from jobstore.store import StaleError
 from workers.confusion_chart import confusion_chart
 from workers.prices import price_usd
 from workers.provider import ProviderError
-from workers.stages.asking import TRIES, Asking
+from workers.stages.asking import TRIES, Asking, Whom
 from workers.stages.contracts import contract_of
+from workers.stages.endings import settlement
 
 if TYPE_CHECKING:
     from jobstore.deliveries import Delivery
@@ -71,23 +72,59 @@ def evaluate(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         return announced(shop, dataclasses.replace(latest, token=record.token), None)
 
 
+class _Turn:
+    """One task's turn. `record` is as the last batch left it."""
+
+    def __init__(self, shop: Workshop, record: Record[Job]) -> None:
+        job, team = record.data, record.ref.team
+        assert job.evaluation is not None
+        self._shop, self.record = shop, record
+        self.asking = Asking(
+            shop,
+            team,
+            Whom(
+                model=job.answering,
+                provider=job.request.provider,
+                priced=shop.catalogue.get(job.request.model),
+                contract=contract_of(shop, team, job),
+            ),
+            job.evaluation,
+            limit_usd=shop.evaluation_usd,
+            attempts=record.attempts,
+            keep=self._keep,
+        )
+
+    def _keep(self, evaluation: Evaluation, cost_usd: float) -> None:
+        """Keep a batch, and count what it has cost into the month."""
+        job = self.record.data
+        self.record = self._shop.store.transition(
+            self.record,
+            "evaluating",
+            self.record.having(evaluation=evaluation, note=""),
+            deliveries=[card(self.record.ref, channel=job.channel, rank=Rank.PROGRESS)],
+            settle=dataclasses.replace(settlement(job, spent_usd=cost_usd), release_micros=0),
+            keep_lease=True,
+        )
+
+
 def _turn(shop: Workshop, record: Record[Job]) -> Record[Job]:
-    asking = Asking(shop, record, contract_of(shop, record.ref.team, record.data))
+    turn = _Turn(shop, record)
+    asking = turn.asking
     try:
         asking.go_on()
-    except ProviderError:
+    except ProviderError as error:
         if record.attempts < TRIES:
             raise
-        asking.stop("provider")
+        asking.stop("provider", error)
     if not asking.is_over:
-        return shop.store.transition(asking.record, "evaluating", asking.record.data)
-    evaluation = _concluded(shop, asking)
+        return shop.store.transition(turn.record, "evaluating", turn.record.data)
+    evaluation = _concluded(shop, turn.record, asking)
     reach("evaluate.done")
-    return announced(shop, asking.record, evaluation)
+    return announced(shop, turn.record, evaluation)
 
 
-def _concluded(shop: Workshop, asking: Asking) -> Evaluation | None:
-    team, job = asking.record.ref.team, asking.record.data
+def _concluded(shop: Workshop, record: Record[Job], asking: Asking) -> Evaluation | None:
+    team, job = record.ref.team, record.data
     model = shop.catalogue.get(job.request.model)
     scores = scores_of(asking.plan, asking.given, token_ids(model.encoding) if model else None)
     if scores is None:
