@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TRAIN_MIN: Final = 10
 TWO_CLASSES: Final = 2
 SPLIT: Final = "split"
+OF_REINFORCEMENT: Final = ("grader", "effort", "compute", "eval_every", "eval_samples")
 METHOD_WORDS: Final[dict[Method, str]] = {
     "supervised": "example (sft)",
     "dpo": "preference (dpo)",
@@ -92,6 +93,28 @@ def beta_of(method: Method, said: Said) -> float | None:
         error = UserError("beta-not-for-method", "Only learning by preference (dpo) has a beta.", "Leave beta= out.")
         raise FieldError("beta", error)
     return beta
+
+
+def insist_on_own(method: Method, said: Said) -> None:
+    """Raise FieldError where something is named that only learning by reinforcement has: it would be dropped unsaid."""
+    for name in OF_REINFORCEMENT if method != "reinforcement" else ():
+        if said.values.get(name, "").strip().lower() not in {"", "auto", "default"}:
+            only = f"Only learning by reinforcement (rft) has {name}=."
+            raise FieldError(name, UserError(f"{name}-not-for-method", only, f"Leave {name}= out."))
+
+
+def insist_on_measure(method: Method, validation: Validation | None, holdout_percent: int) -> None:
+    """Raise FieldError where learning by reinforcement has no rows to be measured on, which providers insist on.
+
+    OpenAI's and Azure's guides to reinforcement fine-tuning want a training and a validation file.
+    """
+    if method == "reinforcement" and validation is None and not holdout_percent:
+        error = UserError(
+            "validation-missing",
+            "Learning by reinforcement needs rows to measure it by.",
+            "Keep some of these, such as 10%, or name another dataset.",
+        )
+        raise FieldError("holdout", error)
 
 
 def reinforcement_of(grader: str, said: Said) -> Reinforcement:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from bot.choosing import (
     beta_of,
     classes_of,
+    insist_on_measure,
+    insist_on_own,
     insist_on_provider,
     method_of,
     positive_of,
@@ -69,11 +71,13 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
     """Return the exact request that a form's or a line's values mean; FieldError says which one to change."""
     said = Said(values)
     method = method_of(offer, said)
+    insist_on_own(method, said)
     start = said.read("model", offer.start)
     insist_on_provider(offer, start, said)
     service = offer.service(start.provider)
     rate = said.read("lr", lambda text: parse_rate(text, service.rate))
     validation, holdout = validation_of(offer, said)
+    insist_on_measure(method, validation, holdout)
     epochs = said.read("epochs", lambda text: parse_whole(text, name="epochs", low=1, high=service.epochs_max))
     quote = quote_of(offer, start, epochs)
     grader = said.read("grader", parse_grader) if method == "reinforcement" else ""

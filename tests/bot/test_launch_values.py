@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.choosing import OF_REINFORCEMENT
 from bot.desk import Caps, Desk
 from bot.form_values import first_values, of_another_model, of_line, values_of
 from bot.launch_form import launch_view
@@ -205,10 +206,33 @@ def test_request_made_again_from_its_own_values_has_the_same_digest(
     offer = an_offer(store, format=format_name)
     beta = {} if format_name == "preference" else {"beta": ""}
     values = first_values(offer) | {"grader": "exact:a"} | chosen | beta
+    if format_name != "reinforcement":
+        values = {name: value for name, value in values.items() if name not in OF_REINFORCEMENT}
+    elif values["holdout"] == "0":
+        values["holdout"] = "10"
     first = launch_of(offer, values)
     again = launch_of(offer, values_of(first.request, first.grader))
     assert again == first
     assert again.request.digest() == first.request.digest()
+
+
+@pytest.mark.parametrize("name", OF_REINFORCEMENT)
+@pytest.mark.parametrize("format_name", ["chat", "preference"])
+def test_what_only_a_grader_needs_is_not_left_out_unsaid(store: Store, format_name: str, name: str) -> None:
+    offer = an_offer(store, format=format_name)
+    with pytest.raises(FieldError, match=f"Only learning by reinforcement .rft. has {name}="):
+        launch_of(offer, first_values(offer) | {name: "2"})
+    assert launch_of(offer, first_values(offer) | {name: "auto"}).request.reinforcement is None
+
+
+def test_reinforcement_is_not_started_without_rows_to_measure_it_by(store: Store) -> None:
+    """Its providers insist on a validation file; few rows are not split by themselves."""
+    offer = an_offer(store, format="reinforcement", examples=20)
+    values = first_values(offer) | {"grader": "exact:answer"}
+    with pytest.raises(FieldError) as refused:
+        launch_of(offer, values | {"holdout": "0"})
+    assert (refused.value.code, refused.value.field) == ("validation-missing", "holdout")
+    assert launch_of(offer, values | {"holdout": "10"}).request.holdout_percent == 10
 
 
 @pytest.mark.parametrize(("said", "values"), [

@@ -127,11 +127,14 @@ def test_preference_pairs_are_learnt_by_dpo(talk: Conversation) -> None:
     talk.person.command("/tune", f"train {dataset}")
     form = talk.person.view("Learns by preference (DPO)")
     assert talk.person.submit(form, {"suffix": talk.name, "epochs": "1", "beta": "0.2"}).closed
-    talk.finish()
+    card = talk.finish()
 
     method = run_of(talk)["method"]
     assert (method["type"], method["dpo"]["hyperparameters"]["beta"]) == ("dpo", 0.2)
     assert talk.job().data.results is not None
+    talk.ask(card, f"{talk.name} 1")
+    assert talk.answer(card).text
+    assert [prompt.state for prompt in talk.prompts()] == ["answered"]
     assert talk.stack.front.count(CREATE) == 1
 
 
