@@ -27,7 +27,8 @@ def first_values(offer: Offer, provider: str = "") -> dict[str, str]:
 
     The model is the first on offer, or the first of a `provider` that is named and has one.
     """
-    enough = offer.report.examples >= HOLDOUT_MIN_ROWS
+    # of few rows none are kept aside, unless the method cannot do without
+    enough = offer.report.examples >= HOLDOUT_MIN_ROWS or offer.report.format == "reinforcement"
     bases = offer.bases()
     start = next((base for base in bases if base.provider == provider.strip().lower()), bases[0])
     data, guidance = offer.dataset.data, offer.guidance(start)

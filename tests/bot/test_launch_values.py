@@ -226,13 +226,14 @@ def test_what_only_a_grader_needs_is_not_left_out_unsaid(store: Store, format_na
 
 
 def test_reinforcement_is_not_started_without_rows_to_measure_it_by(store: Store) -> None:
-    """Its providers insist on a validation file; few rows are not split by themselves."""
+    """Its providers insist on a validation file."""
     offer = an_offer(store, format="reinforcement", examples=20)
     values = first_values(offer) | {"grader": "exact:answer"}
     with pytest.raises(FieldError) as refused:
         launch_of(offer, values | {"holdout": "0"})
     assert (refused.value.code, refused.value.field) == ("validation-missing", "holdout")
-    assert launch_of(offer, values | {"holdout": "10"}).request.holdout_percent == 10
+    assert launch_of(offer, values).request.holdout_percent == 10
+    assert first_values(an_offer(store, examples=20))["holdout"] == "0", "others learn from all of a few rows"
 
 
 @pytest.mark.parametrize(("said", "values"), [
