@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from finetune.catalogue import EPOCHS_MAX
+from finetune.parameters import SMALLEST_MULTIPLIER
 
 if TYPE_CHECKING:
     from finetune.launch import TrainRequest
@@ -34,8 +35,8 @@ def next_step_of(
 ) -> NextStep | None:
     """Return what to change for a `finetune.explanation.Action`; None where nothing is to be.
 
-    `epochs` and `rate` (a multiplier) are what the run was trained with, where "auto" was asked for and the provider
-    told. `share` is how much of the run was done when it was at its best: as many epochs are enough, and one fewer than
+    `epochs` and `rate` (a multiplier, or the rate itself where the provider takes rates) are what the run was trained
+    with, where "auto" was asked for and the provider told. `share` is how much of the run was done when it was at its best: as many epochs are enough, and one fewer than
     there were at most. A run of one epoch has none to lose, so its learning rate is halved instead. A multiplier that
     nobody told is believed to have been 1.
     """
@@ -56,8 +57,9 @@ def next_step_of(
 
 def _half_the_rate(request: TrainRequest, rate: float | None) -> NextStep | None:
     label = "Half the learning rate"
-    if request.learning_rate is not None:
-        return NextStep(label, "lr", f"{request.learning_rate / 2:.3g}")
+    absolute = request.learning_rate or (rate if rate and rate < SMALLEST_MULTIPLIER else None)
+    if absolute and request.learning_rate_multiplier is None:
+        return NextStep(label, "lr", f"{absolute / 2:.3g}")
     ran = request.learning_rate_multiplier or rate or USUAL_RATE
     return NextStep(label, "lr", f"x{ran / 2:.3g}")
 

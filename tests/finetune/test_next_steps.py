@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from finetune.next_steps import NextStep, next_step_of
+from finetune.parameters import Rate, parse_rate
 from tests.support.samples import a_quote, a_request
+
+if TYPE_CHECKING:
+    from finetune.catalogue import RateUnit
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,8 @@ from tests.support.samples import a_quote, a_request
             NextStep("Half the learning rate", "lr", "x0.15"),
         ),
         ("lower-rate", {"learning_rate": 2e-5}, {}, NextStep("Half the learning rate", "lr", "1e-05")),
+        # a rate that the provider chose, and told
+        ("lower-rate", {}, {"rate": 1e-5}, NextStep("Half the learning rate", "lr", "5e-06")),
         ("hold-out-rows", {"holdout_percent": 0}, {}, NextStep("Keep 10% for validation", "holdout", "10")),
         ("hold-out-rows", {"holdout_percent": 10}, {}, None),
         ("none", {}, {}, None),
@@ -43,3 +49,21 @@ def test_one_value_is_changed(
     action: str, request_: dict[str, Any], ran: dict[str, Any], step: NextStep | None
 ) -> None:
     assert next_step_of(action, a_request(quote=a_quote(epochs=3), **request_), **ran) == step
+
+
+@pytest.mark.parametrize(
+    ("unit", "request_", "ran"),
+    [
+        ("multiplier", {}, {}),
+        ("multiplier", {}, {"rate": 1.8}),
+        ("multiplier", {"learning_rate_multiplier": 0.3}, {"rate": 2e-5}),
+        ("absolute", {"learning_rate": 2e-5}, {"rate": 2e-5}),
+        ("absolute", {}, {"rate": 1e-5}),
+    ],
+)
+def test_half_the_rate_is_one_that_the_provider_takes(
+    unit: RateUnit, request_: dict[str, Any], ran: dict[str, Any]
+) -> None:
+    step = next_step_of("lower-rate", a_request(**request_), **ran)
+    assert step is not None
+    assert parse_rate(step.value, unit) != Rate()
