@@ -36,9 +36,9 @@ def next_step_of(
     """Return what to change for a `finetune.explanation.Action`; None where nothing is to be.
 
     `epochs` and `rate` (a multiplier, or the rate itself where the provider takes rates) are what the run was trained
-    with, where "auto" was asked for and the provider told. `share` is how much of the run was done when it was at its best: as many epochs are enough, and one fewer than
-    there were at most. A run of one epoch has none to lose, so its learning rate is halved instead. A multiplier that
-    nobody told is believed to have been 1.
+    with, where "auto" was asked for and the provider told. `share` is how much of the run was done when it was at its
+    best: as many epochs are enough, and one fewer than there were at most. A run of one epoch has none to lose, so its
+    learning rate is halved instead. A multiplier that nobody told is believed to have been 1.
     """
     ran = request.epochs or epochs or request.quote.epochs
     match action:
