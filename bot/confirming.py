@@ -17,7 +17,7 @@ from jobstore.jobs import Job
 from jobstore.money import MICROS, Account, CapError, Reservation, channel_account, person_account
 
 if TYPE_CHECKING:
-    from bot.desk import Caps, Desk
+    from bot.desk import Desk
     from bot.launching import Launch
     from bot.offer import Offer
     from finetune.permissions import Person
@@ -31,7 +31,7 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
     team, channel = dataset.ref.team, dataset.data.channel
     if launch.grader:
         desk.blobs.put_text(team, launch.grader)
-    accounts = accounts_of(desk.caps, person.id, channel)
+    reserve = reservation(desk, person.id, channel, reserved_micros(request), now_ms)
     job = Job(
         channel=channel,
         person=person.id,
@@ -39,10 +39,10 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
         request=request,
         digest=request.digest(),
         contract=_contract(offer),
-        month=month_of(now_ms),
+        month=reserve.month,
         confirmed_ms=now_ms,
-        reserved_micros=reserved_micros(request),
-        accounts=tuple(account.name for account in accounts),
+        reserved_micros=reserve.micros,
+        accounts=tuple(account.name for account in reserve.accounts),
         title=request.suffix,
         rows=offer.report.rows,
     )
@@ -54,7 +54,7 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
             event={"type": "JobConfirmed", "person": person.id, "digest": job.digest},
             deliveries=[card("job:$ID", channel=channel, rank=Rank.MILESTONE)],
             audit=_audited(job),
-            reserve=_reservation(desk, job, accounts),
+            reserve=reserve,
         )
     except CapError as error:
         raise over_cap(error, job.reserved_micros, job.month) from error
@@ -80,21 +80,17 @@ def _contract(offer: Offer) -> str:
     return stored
 
 
-def _reservation(desk: Desk, job: Job, accounts: tuple[Account, ...]) -> Reservation:
+def reservation(desk: Desk, person: str, channel: str, micros: int, now_ms: int) -> Reservation:
+    """Return what holds `micros` micro-dollars of a person's in a channel, under the caps of the month that it is."""
     return Reservation(
-        month=job.month,
-        micros=job.reserved_micros,
+        month=month_of(now_ms),
+        micros=micros,
         run_cap_micros=round(desk.caps.run_usd * MICROS),
         month_cap_micros=round(desk.caps.month_usd * MICROS),
-        accounts=accounts,
-    )
-
-
-def accounts_of(caps: Caps, person: str, channel: str) -> tuple[Account, ...]:
-    """Return the accounts that a person's launch in a channel is counted in besides everybody's, with their caps."""
-    return (
-        Account(name=person_account(person), cap_micros=_micros(caps.person_usd)),
-        Account(name=channel_account(channel), cap_micros=_micros(caps.channel_usd)),
+        accounts=(
+            Account(name=person_account(person), cap_micros=_micros(desk.caps.person_usd)),
+            Account(name=channel_account(channel), cap_micros=_micros(desk.caps.channel_usd)),
+        ),
     )
 
 

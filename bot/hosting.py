@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bot.confirming import accounts_of, month_of, over_cap
+from bot.confirming import over_cap, reservation
 from bot.launching import CENT_MICROS
 from bot.views.host_offer import HostOffer, HostPrice
 from bot.views.jobs import DIGEST_CARRIED
 from finetune.errors import UserError
 from finetune.hosting import HostRequest
 from jobstore.hosting import WAITS, host, next_number
-from jobstore.money import MICROS, CapError, Reservation
+from jobstore.money import MICROS, CapError
 
 if TYPE_CHECKING:
     from bot.desk import Desk
@@ -72,14 +72,8 @@ def confirm_hosting(desk: Desk, job: Record[Job], person: Person, *, hours: int,
         )
     if request is None:
         raise UserError("not-hosted", "This model is not hosted.", "Try /tune list.")
-    caps, now_ms = desk.caps, desk.store.now_ms()
-    reserve = Reservation(
-        month=month_of(now_ms),
-        micros=math.ceil(round(request.most_usd * MICROS) / CENT_MICROS) * CENT_MICROS,
-        run_cap_micros=round(caps.run_usd * MICROS),
-        month_cap_micros=round(caps.month_usd * MICROS),
-        accounts=accounts_of(caps, person.id, job.data.channel),
-    )
+    micros = math.ceil(round(request.most_usd * MICROS) / CENT_MICROS) * CENT_MICROS
+    reserve = reservation(desk, person.id, job.data.channel, micros, desk.store.now_ms())
     try:
         hosted = host(desk.store, job, request, person.id, reserve)
     except CapError as error:

@@ -62,12 +62,10 @@ class Reservation:
 class Settlement:
     """What becomes of a reservation: what is released of it, and what is booked as spent, in micro-dollars.
 
-    Booking more than is released is refused where a cap does not hold it: the month's by `month_cap_micros`, those of
-    `accounts` by their own. None: there is no cap to hold it.
+    What was spent was spent, so no cap refuses it; those of `accounts` are not looked at.
     """
 
     month: str
     release_micros: int
     spend_micros: int
-    month_cap_micros: int | None = None
     accounts: tuple[Account, ...] = ()

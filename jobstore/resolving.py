@@ -1,6 +1,7 @@
 """What a person decides about a run or a host whose creation's outcome is unknown (docs/architecture.md, promise 4).
 
-Of a host there are the same three ways out, and none of them is a failed job: its run is paid for.
+Of a host there are the same three ways out, and none of them is a failed job: its run is paid for. A decision is about
+one question: the buttons of an earlier one, which stay in the thread, decide nothing about a later request.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jobstore.jobs import Job
+    from jobstore.money import Reservation
     from jobstore.records import Record
     from jobstore.stays import Stay
     from jobstore.store import Store
@@ -28,35 +30,48 @@ if TYPE_CHECKING:
 DECIDED: Final = UserError(
     "decided-already", "This has been decided already.", "The job's card shows what became of it."
 )
+ASKED_ANEW: Final = UserError(
+    "asked-anew",
+    "This has been decided already, and a newer question waits, so I did nothing.",
+    "It is the latest one in this thread.",
+)
 
 
-def start_anew(
-    store: Store,
-    record: Record[Job],
-    person: str,
-    *,
-    month_cap_micros: int,
-    caps: Mapping[str, int | None] | None = None,
-) -> Record[Job]:
+FIRST_QUESTION: Final = "run-0"
+"""What a button asked that does not say: those of before there were several questions were all about a first run."""
+
+
+def question_of(record: Record[Job]) -> str:
+    """Return which request a person is asked about: the one that follows it, or a host's, is another question."""
+    stay = record.data.open_stay
+    return f"host-{stay.number}-{stay.intents}" if stay else f"run-{record.data.intents}"
+
+
+def start_anew(store: Store, record: Record[Job], person: str, *, about: str, reserve: Reservation) -> Record[Job]:
     """Create a run or a host anew, with an intent of its own: it may be paid twice, and a person said so.
 
-    What the first one may have cost is booked as spent, and as much stays reserved for the second, within the caps:
-    the month's and, by account (`jobstore.money`), those of `caps`.
+    What the first one may have cost is booked as spent where it was reserved, and `reserve` is held for the second,
+    under the caps of today: CapError where one does not hold both.
     """
-    _insist_on_unclear(record)
-    job, caps = record.data, caps or {}
-    event = {"type": "StartedAnew", "person": person}
+    insist_on_question(record, about)
+    job, event = record.data, {"type": "StartedAnew", "person": person}
+    names = tuple(account.name for account in reserve.accounts)
     if record.state == "unclear_host":
         stay = _stay(record)
-        first = _booked(stay, release_micros=0, month_cap_micros=month_cap_micros, caps=caps)
-        again = dataclasses.replace(stay, intent=None, intents=stay.intents + 1, host="", said="", began_ms=0)
-        spent = job.hosted_micros + stay.reserved_micros
-        return _decide(
-            store, record, "deploying", record.having(stay=again, hosted_micros=spent, note=""), event, settle=first
+        again = dataclasses.replace(
+            stay,
+            intent=None,
+            intents=stay.intents + 1,
+            host="",
+            said="",
+            began_ms=0,
+            month=reserve.month,
+            accounts=names,
         )
-    first = _booked(job, release_micros=0, month_cap_micros=month_cap_micros, caps=caps)
-    changed = record.having(intent=None, intents=job.intents + 1, run="", note="")
-    return _decide(store, record, "creating", changed, event, settle=first)
+        changed = record.having(stay=again, hosted_micros=job.hosted_micros + stay.reserved_micros, note="")
+        return _decide(store, record, "deploying", changed, event, settle=_booked(stay), reserve=reserve)
+    changed = record.having(intent=None, intents=job.intents + 1, run="", note="", month=reserve.month, accounts=names)
+    return _decide(store, record, "creating", changed, event, settle=_booked(job), reserve=reserve)
 
 
 def _stay(record: Record[Job]) -> Stay:
@@ -65,26 +80,19 @@ def _stay(record: Record[Job]) -> Stay:
     return stay
 
 
-def _booked(
-    what: Job | Stay,
-    *,
-    release_micros: int,
-    month_cap_micros: int | None = None,
-    caps: Mapping[str, int | None] | None = None,
-) -> Settlement:
+def _booked(what: Job | Stay) -> Settlement:
     """All that was reserved for a run or a stay counts as spent, since nobody knows that it was not."""
     return Settlement(
         month=what.month,
-        release_micros=release_micros,
+        release_micros=what.reserved_micros,
         spend_micros=what.reserved_micros,
-        month_cap_micros=month_cap_micros,
-        accounts=tuple(Account(name=name, cap_micros=(caps or {}).get(name)) for name in what.accounts),
+        accounts=tuple(Account(name=name) for name in what.accounts),
     )
 
 
-def name_run(store: Store, record: Record[Job], person: str, run: str) -> Record[Job]:
+def name_run(store: Store, record: Record[Job], person: str, run: str, *, about: str) -> Record[Job]:
     """Follow the run that a person found at the provider, or wait for the host."""
-    _insist_on_unclear(record)
+    insist_on_question(record, about)
     if record.state == "unclear_host":
         named = dataclasses.replace(_stay(record), host=run, said="")
         event = {"type": "HostNamed", "person": person, "host": run}
@@ -93,18 +101,18 @@ def name_run(store: Store, record: Record[Job], person: str, run: str) -> Record
     return _decide(store, record, "queued", changed, {"type": "RunNamed", "person": person, "run": run})
 
 
-def give_up(store: Store, record: Record[Job], person: str) -> Record[Job]:
+def give_up(store: Store, record: Record[Job], person: str, *, about: str) -> Record[Job]:
     """End the job, or let the model sleep; what was reserved counts as spent, since nobody knows that it was not."""
-    _insist_on_unclear(record)
+    insist_on_question(record, about)
     job, event = record.data, {"type": "GivenUp", "person": person}
     if record.state == "unclear_host":
         stay = _stay(record)
         spent = stay.reserved_micros
         over = dataclasses.replace(stay, ended_ms=store.now_ms(), spent_micros=spent, refusal=HOST_GIVEN_UP)
         slept = record.having(stay=over, hosted_micros=job.hosted_micros + spent, note="")
-        return _decide(store, record, "asleep", slept, event, settle=_booked(stay, release_micros=spent))
+        return _decide(store, record, "asleep", slept, event, settle=_booked(stay))
     changed = record.having(refusal=GIVEN_UP, note="")
-    return _decide(store, record, "failed", changed, event, settle=_booked(job, release_micros=job.reserved_micros))
+    return _decide(store, record, "failed", changed, event, settle=_booked(job))
 
 
 GIVEN_UP: Final = Refusal(
@@ -120,9 +128,12 @@ HOST_GIVEN_UP: Final = Refusal(
 )
 
 
-def _insist_on_unclear(record: Record[Job]) -> None:
+def insist_on_question(record: Record[Job], about: str) -> None:
+    """Raise the UserError that says that `about`, as `question_of` gave it, is decided; "" is the first question."""
     if record.state not in UNCLEAR:
         raise DECIDED
+    if (about or FIRST_QUESTION) != question_of(record):
+        raise ASKED_ANEW
 
 
 def _decide(
@@ -133,6 +144,7 @@ def _decide(
     event: Mapping[str, Any],
     *,
     settle: Settlement | None = None,
+    reserve: Reservation | None = None,
 ) -> Record[Job]:
     said = [card(record.ref, channel=changed.channel, rank=Rank.MILESTONE)]
     if to == "failed":
@@ -148,6 +160,7 @@ def _decide(
             audit={"act": str(event["type"]), "person": event["person"], "on": record.ref.member},
             deliveries=said,
             settle=settle,
+            reserve=reserve,
         )
     except StaleError as error:
         raise DECIDED from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
-from bot.confirming import accounts_of, over_cap
+from bot.confirming import over_cap, reservation
 from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
@@ -20,10 +20,11 @@ from bot.listeners.versions import VersionButtons
 from bot.payloads import text
 from finetune.errors import UserError
 from finetune.permissions import Act
-from jobstore.money import MICROS, CapError
+from jobstore.deliveries import Rank, post
+from jobstore.money import CapError
 from jobstore.records import Ref
-from jobstore.resolving import give_up, start_anew
-from jobstore.states import Kind
+from jobstore.resolving import give_up, insist_on_question, question_of, start_anew
+from jobstore.states import UNCLEAR, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,22 +114,35 @@ class Buttons:
         return asking.open_form(self._desk, asker.client, job, pressed.trigger, prompt=prompt)
 
     def _name_run(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=job.ref.member))
+        self._insist(pressed, job)
+        metadata = f"{pressed.detail} {job.ref.member}"
+        asker.client.views_open(trigger_id=pressed.trigger, view=views.name_run_modal(job, metadata=metadata))
 
     def _start_anew(self, pressed: Press, job: Record[Any], _: Asker) -> None:
-        caps, data = self._desk.caps, job.data
+        self._insist(pressed, job)
+        desk, data = self._desk, job.data
         paid = data.open_stay or data
-        accounts = accounts_of(caps, paid.person, data.channel)
-        by_name = {account.name: account.cap_micros for account in accounts}
-        month_cap = round(caps.month_usd * MICROS)
+        reserve = reservation(desk, paid.person, data.channel, paid.reserved_micros, desk.store.now_ms())
         try:
-            start_anew(self._desk.store, job, pressed.person, month_cap_micros=month_cap, caps=by_name)
+            start_anew(desk.store, job, pressed.person, about=pressed.detail, reserve=reserve)
         except CapError as error:
-            raise over_cap(error, paid.reserved_micros, paid.month, is_host=paid is not data) from error
-        self._desk.doorbell.ring(job.ref)
+            raise over_cap(error, reserve.micros, reserve.month, is_host=paid is not data) from error
+        desk.doorbell.ring(job.ref)
 
     def _give_up(self, pressed: Press, job: Record[Any], _: Asker) -> None:
-        give_up(self._desk.store, job, pressed.person)
+        self._insist(pressed, job)
+        give_up(self._desk.store, job, pressed.person, about=pressed.detail)
+
+    def _insist(self, pressed: Press, job: Record[Any]) -> None:
+        """Refuse what answers an earlier question, and put the one that waits where it can be answered."""
+        try:
+            insist_on_question(job, pressed.detail)
+        except UserError:
+            if job.state in UNCLEAR:
+                again = question_of(job)
+                asked = post(job.ref, "unclear", channel=job.data.channel, rank=Rank.TERMINAL, once=again)
+                self._desk.outbox.put(job.ref.team, asked)
+            raise
 
 
 def _asker(body: dict[str, Any], client: WebClient) -> Asker:

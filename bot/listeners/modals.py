@@ -167,13 +167,14 @@ class Modals:
 
     def name_run(self, sent: Submission) -> Answer:
         """Follow the run that a person found."""
-        person, job = self._known(sent, sent.memo, Act.RESOLVE)
+        about, _, member = sent.memo.rpartition(" ")
+        person, job = self._known(sent, member, Act.RESOLVE)
         run = sent.values.get("run", "").strip()
         if not run or len(run) > 200 or not run.isprintable() or " " in run:
             raise UserError(
                 "run-invalid", "That is no run's id.", "Copy it from the provider's page, such as ftjob-1a2b."
             )
-        named = name_run(self._desk.store, job, person.id, run)
+        named = name_run(self._desk.store, job, person.id, run, about=about)
         if named.at.actor is Actor.WORKER:
             self._desk.doorbell.ring(named.ref)
         return None

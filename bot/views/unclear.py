@@ -9,6 +9,7 @@ from bot.views.blocks import actions, button, confirmation, context, modal, sect
 from bot.views.jobs import job_title
 from bot.views.message import Message, message
 from bot.views.stages import stage_note
+from jobstore.resolving import question_of
 
 if TYPE_CHECKING:
     from bot.views.message import Block
@@ -46,15 +47,15 @@ def unclear_post(record: Record[Job]) -> Message:
         no="Not yet",
         style="danger",
     )
-    member = record.ref.member
+    value = f"{question_of(record)} {record.ref.member}"
     return message(
         text,
         section(lines(text, how)),
         context(stage_note(record)),
         actions(
-            button(f"Name its {what}", "name_run", member, style="primary"),
-            button("Start new (may pay twice)", "start_anew", member, style="danger", confirm=twice),
-            button("Give up", "give_up", member, confirm=lost),
+            button(f"Name its {what}", "name_run", value, style="primary"),
+            button("Start new (may pay twice)", "start_anew", value, style="danger", confirm=twice),
+            button("Give up", "give_up", value, confirm=lost),
         ),
     )
 

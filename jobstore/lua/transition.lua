@@ -6,8 +6,7 @@
 -- ARGV[7]  new state      ARGV[8]  its actor     ARGV[9]  due in ms
 -- ARGV[10] data (JSON)    ARGV[11] event (JSON or "")    ARGV[12] deliveries (JSON list)
 -- ARGV[13] "1" keeps the lease                   ARGV[14] "1" where the record may be forgotten after a while
--- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros, month_cap_micros or null, accounts: list of
---          {name, cap_micros or null}}
+-- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros, accounts: list of {name}}
 -- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
 -- ARGV[17] audit (JSON or "")
 -- ARGV[18] the cancel flag as the caller read it ("1" or "")        ARGV[19] schema of the data
@@ -25,11 +24,6 @@ if state ~= ARGV[3] or version ~= ARGV[4] or (ARGV[5] ~= '0' and token ~= ARGV[5
 end
 local deliveries, marks = cjson.decode(ARGV[12]), cjson.decode(ARGV[16])
 local settle = ARGV[15] ~= '' and cjson.decode(ARGV[15])
-local more = settle and settle.spend_micros - settle.release_micros or 0
-if more > 0 then
-  local broken = cap_broken(prefix, settle, more)
-  if broken then return broken end
-end
 local reserve = ARGV[20] ~= '' and cjson.decode(ARGV[20])
 if reserve then
   local broken = reservation_broken(prefix, reserve)

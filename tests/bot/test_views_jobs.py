@@ -216,7 +216,7 @@ def test_an_unclear_run_is_a_question_to_the_person() -> None:
         shown(post)
     )
     assert list(buttons(post)) == ["name_run", "start_anew", "give_up"]
-    assert {button["value"] for button in buttons(post).values()} == {"job:j42"}
+    assert {button["value"] for button in buttons(post).values()} == {"run-0 job:j42"}
     assert "you pay for both" in buttons(post)["start_anew"]["confirm"]["text"]["text"]
     assert "is charged, and I don't follow it" in buttons(post)["give_up"]["confirm"]["text"]["text"]
 

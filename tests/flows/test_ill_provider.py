@@ -88,6 +88,25 @@ def test_unclear_run_is_started_anew_when_a_person_says_so(talk: Conversation) -
     assert "StartedAnew" in talk.events(talk.job())
 
 
+def test_question_that_was_answered_pays_for_nothing_once_there_is_another(talk: Conversation) -> None:
+    """Its buttons stay in the thread: whoever presses them late has not been asked about the second run."""
+    first = unclear(talk)
+    talk.person.click(first, "start_anew")
+    wait_for(lambda: talk.events(talk.job()).count("RunUnclear") == 2, timeout_s=PATIENCE_S)
+    talk.stack.front.calm()
+    talk.person.click(first, "start_anew")
+
+    assert "a newer question waits" in talk.person.ephemeral("newer question").text
+    assert (talk.job().state, talk.events(talk.job()).count("StartedAnew")) == ("unclear", 1)
+    assert talk.stack.front.count(CREATE) == 0
+    newest = talk.stack.workspace.wait_for_message(
+        talk.channel, "won't risk", thread_ts=talk.card().ts, where=lambda m: m.ts != first.ts, timeout_s=PATIENCE_S
+    )
+    talk.person.click(newest, "start_anew")
+    talk.finish()
+    assert len(talk.stack.runs(talk.name)) == 1
+
+
 def test_unclear_run_is_followed_when_a_person_names_it(talk: Conversation) -> None:
     question = unclear(talk)
     other = talk.stack.start_run(talk.name, rows(talk.name))

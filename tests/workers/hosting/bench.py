@@ -40,8 +40,13 @@ def confirm(store: Store, ref: Ref, *, hours: int = 1, usd: float = PRICE, **cap
         job=ref.id, provider="together", model=MODEL, hours=hours, usd_per_hour=usd, number=next_number(record.data)
     )
     micros = round(request.most_usd * 1_000_000)
+    return host(store, record, request, "U2", reserving(micros, **caps)).ref
+
+
+def reserving(micros: int, **caps: int) -> Reservation:
+    """A reservation of U2's, under caps that hold anything unless they are given."""
     most = {"run_cap_micros": 10**9, "month_cap_micros": 10**9} | caps
-    return host(store, record, request, "U2", Reservation(month=MONTH, micros=micros, accounts=ACCOUNTS, **most)).ref
+    return Reservation(month=MONTH, micros=micros, accounts=ACCOUNTS, **most)
 
 
 def now(store: Store, ref: Ref) -> Record[Any]:

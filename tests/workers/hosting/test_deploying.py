@@ -10,10 +10,10 @@ import pytest
 from finetune.errors import UserError
 from finetune.hosting import HOUR_MS, HostRequest
 from jobstore.hosting import host, keep_asleep, put_to_sleep
-from jobstore.money import CapError, Reservation
-from jobstore.resolving import give_up, name_run, start_anew
+from jobstore.money import CapError
+from jobstore.resolving import give_up, name_run, question_of, start_anew
 from jobstore.store import StaleError
-from tests.support.samples import MONTH, TEAM
+from tests.support.samples import TEAM
 from tests.support.together_server import DEPLOY, TogetherServer
 from tests.support.waiting import wait_for
 from tests.workers.hosting.bench import (
@@ -26,6 +26,7 @@ from tests.workers.hosting.bench import (
     go_to,
     is_posted,
     now,
+    reserving,
     spend,
 )
 from workers.perform import perform
@@ -80,7 +81,7 @@ def test_confirmation_over_a_cap_changes_nothing(store: Store, asked: Ref) -> No
 def test_confirmation_that_comes_twice_is_one_stay(shop: Workshop, store: Store, asked: Ref) -> None:
     before = now(store, asked)
     request = HostRequest(job=asked.id, provider="together", model=MODEL, hours=1, usd_per_hour=PRICE, number=1)
-    reserve = Reservation(month=MONTH, micros=3_990_000, run_cap_micros=10**9, month_cap_micros=10**9)
+    reserve = reserving(3_990_000)
     host(store, before, request, "U2", reserve)
     for record in (before, now(store, asked)):
         with pytest.raises(UserError):
@@ -112,7 +113,7 @@ def test_host_that_cannot_be_found_is_put_before_the_one_who_confirmed(
     record = go_to(dataclasses.replace(shop, timings=SHORT), confirmed, "unclear_host")
     assert deployed(server) == 1
 
-    start_anew(store, record, "U2", month_cap_micros=10**9)
+    start_anew(store, record, "U2", about=question_of(record), reserve=reserving(3_990_000))
     assert spend(store) == {(PRICE, PRICE)}
     go_to(shop, confirmed, "hosted")
     assert (deployed(server), len(server.serving.paid())) == (2, 1)
@@ -126,7 +127,7 @@ def test_host_that_somebody_names_is_waited_for(
     server.serving.late_lists = 1_000_000
     record = go_to(dataclasses.replace(shop, timings=SHORT), confirmed, "unclear_host")
     (made,) = server.serving.deployments.values()
-    name_run(store, record, "U2", f"{made['endpointId']}/{made['id']}")
+    name_run(store, record, "U2", f"{made['endpointId']}/{made['id']}", about=question_of(record))
     go_to(shop, confirmed, "hosted")
 
     assert deployed(server) == 1
@@ -137,11 +138,11 @@ def test_named_host_that_is_none_is_asked_about_again(
 ) -> None:
     server.drop(DEPLOY)
     record = go_to(dataclasses.replace(shop, timings=SHORT), confirmed, "unclear_host")
-    name_run(store, record, "U2", "ep_none/dep_none")
+    name_run(store, record, "U2", "ep_none/dep_none", about="host-1-0")
     record = go_to(shop, confirmed, "unclear_host")
 
     assert "no such host" in record.data.note
-    give_up(store, record, "U2")
+    give_up(store, record, "U2", about="host-1-0")
     assert now(store, confirmed).state == "asleep"
     assert spend(store) == {(0.0, PRICE)}
     assert now(store, confirmed).data.hosted_micros == 3_990_000
