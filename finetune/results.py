@@ -6,6 +6,7 @@ import base64
 import binascii
 import io
 import math
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,14 +71,19 @@ def parse_results(content: bytes) -> Curves:
 
     text = decoded(content)
     try:
-        table = pd.read_csv(io.BytesIO(text), dtype=str, encoding_errors="replace")
-    except (ValueError, pd.errors.ParserError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # more cells than names: it says what it drops
+            # a comma at the end of every line must not make the steps an index
+            table = pd.read_csv(
+                io.BytesIO(text), dtype=str, index_col=False, skipinitialspace=True, encoding_errors="replace"
+            )
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise OperationalError("The provider's result file is not a CSV table.") from error
     numbers = table.apply(pd.to_numeric, errors="coerce")
     numbers = numbers[numbers["step"].notna() & (numbers["step"].abs() < 2**53)].sort_values("step", kind="stable")
     empty: Series = (None,) * len(numbers)
     series = {
-        name: next((_series(numbers[column]) for column in columns if column in numbers), empty)
+        name: next((_series(numbers[column]) for column in columns if _has_figures(numbers, column)), empty)
         for name, columns in _COLUMNS.items()
     }
     classification = {
@@ -111,6 +117,10 @@ def _without_mark(content: bytes) -> bytes:
 
 def _is_table(text: bytes) -> bool:
     return text.startswith((b"step,", b'"step",'))
+
+
+def _has_figures(numbers: pd.DataFrame, column: str) -> bool:
+    return column in numbers and bool(numbers[column].notna().any())
 
 
 def _series(column: pd.Series[float]) -> Series:

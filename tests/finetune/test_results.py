@@ -55,6 +55,26 @@ def test_full_validation_is_read_where_it_is_given() -> None:
     assert (curves.full_valid_loss, curves.full_valid_accuracy) == ((None, 1.5), (None, 0.3))
 
 
+@pytest.mark.parametrize("content", [
+    b"step,train_loss,valid_loss\n1,2.0,\n2,1.0,1.5\n",
+    b"step,train_loss,valid_loss\r\n1,2.0,\r\n2,1.0,1.5\r\n",
+    b"step, train_loss, valid_loss\n1, 2.0, \n2, 1.0, 1.5\n",
+    b"step,train_loss,valid_loss\n1,2.0,,\n2,1.0,1.5,\n",
+    b"step,train_loss,training_loss,valid_loss\n1,,2.0,NaN\n2,,1.0,1.5\n",
+    b"step,train_loss,valid_loss\n2,1.0,1.5\n1,2.0,inf\n",
+    b'"step","train_loss","valid_loss"\n"1","2.0",""\n"2","1.0","1.5"\n',
+], ids=["plain", "crlf", "blanks", "comma-at-the-end", "empty-column", "unordered", "quoted"])  # fmt: skip
+def test_a_table_is_read_however_it_is_written(content: bytes) -> None:
+    curves = parse_results(content)
+    assert (curves.step, curves.train_loss, curves.valid_loss) == ((1, 2), (2.0, 1.0), (None, 1.5))
+
+
+def test_a_line_with_more_cells_than_names_is_an_error_of_ours() -> None:
+    """Read as it comes, each figure would stand under the name of another."""
+    with pytest.raises(OperationalError):
+        parse_results(b"step,train_loss\n1,2.0,7,8\n")
+
+
 def test_curves_survive_json() -> None:
     curves = parse_results(LEGACY)
     assert msgspec.json.decode(msgspec.json.encode(curves), type=Curves) == curves
