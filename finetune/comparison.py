@@ -90,10 +90,12 @@ class Paired:
         return Verdict.NO_GAIN if found.high < WORTH else Verdict.TOO_FEW
 
 
-def compared(rows: Iterable[HeldOutRow], tuned: Iterable[Given], other: Iterable[Given]) -> Paired:
-    """Return who was right, row by row; rows that one of the models has no answer to yet are left out."""
+def compared(rows: Iterable[HeldOutRow], tuned: Iterable[Given | None], other: Iterable[Given | None]) -> Paired:
+    """Return who was right, row by row; rows that one of the models was not asked (None) are left out."""
     counts: Counter[str] = Counter()
     for row, first, second in zip(rows, tuned, other, strict=False):
+        if first is None or second is None:
+            continue
         if first.answer is None or second.answer is None:
             counts["refused"] += 1
         else:

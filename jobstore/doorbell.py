@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from jobstore.connections import Redis as Connection
 
 PERFORM: Final = "tuneroom.tasks.perform"
-QUEUES: Final[dict[Kind, str]] = {Kind.DATASET: "checks", Kind.JOB: "runs", Kind.PROMPT: "prompts"}
-TASK_TIMEOUT_S: Final[dict[Kind, int]] = {Kind.DATASET: 1800, Kind.JOB: 3600, Kind.PROMPT: 300}
+QUEUES: Final[dict[Kind, str]] = {
+    Kind.DATASET: "checks",
+    Kind.JOB: "runs",
+    Kind.PROMPT: "prompts",
+    Kind.COMPARISON: "runs",  # it asks in turns of some seconds, for which a person's prompt must not wait
+}
+TASK_TIMEOUT_S: Final[dict[Kind, int]] = {
+    Kind.DATASET: 1800,
+    Kind.JOB: 3600,
+    Kind.PROMPT: 300,
+    Kind.COMPARISON: 3600,
+}
 WAITS_S: Final = 3600
 """How long a ring may wait in line, from when it was last rung."""
 

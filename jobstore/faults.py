@@ -29,6 +29,7 @@ POINTS: Final = frozenset(
         "probe.answered",
         "evaluate.answered",  # a batch of held-out rows is answered, not kept
         "evaluate.done",
+        "compare.done",  # both models were asked, the verdict is not committed
         "answer.received",
         "delivery.begun",  # the attempt is recorded, nothing sent
         "delivery.sent",  # Slack has the message, the outbox does not know

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from jobstore.connections import Redis
 
-LETTERS: Final = {Kind.DATASET: "d", Kind.JOB: "j", Kind.PROMPT: "p"}
+LETTERS: Final = {Kind.DATASET: "d", Kind.JOB: "j", Kind.PROMPT: "p", Kind.COMPARISON: "c"}
 
 
 def _stamped(fields: Mapping[str, str], name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is remembered of a dataset, a job and a prompt: frozen values, written whole, read with their schema number.
+"""What is remembered of each kind of record: frozen values, written whole, read with their schema number.
 
 No row, prompt, answer, credential or response URL stands in here: those are blobs, named by the hash of their bytes.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from finetune.errors import OperationalError
+from jobstore.comparisons import Comparison
 from jobstore.jobs import Job
 from jobstore.refusals import Refusal  # noqa: TC001 - msgspec reads the annotations
 from jobstore.states import Kind, State, state_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 3
 """1: jobs of one method. 2: other methods, validation by file, tuned models trained on. 3: models on hosts of their
-own, which an older process would forget to end: it refuses what is newer than itself.
+own, which an older process would forget to end: it refuses what is newer than itself; comparisons.
 """
 
 
@@ -110,11 +111,13 @@ class Prompt:
     refusal: Refusal | None = None
 
 
-Data = TypeVar("Data", bound=Dataset | Job | Prompt)
-TYPES: Final[dict[Kind, type[Dataset | Job | Prompt]]] = {
+AnyData: TypeAlias = Dataset | Job | Prompt | Comparison
+Data = TypeVar("Data", bound=AnyData)
+TYPES: Final[dict[Kind, type[AnyData]]] = {
     Kind.DATASET: Dataset,
     Kind.JOB: Job,
     Kind.PROMPT: Prompt,
+    Kind.COMPARISON: Comparison,
 }
 
 
@@ -142,7 +145,7 @@ class Record(Generic[Data]):
         return dataclasses.replace(self.data, **changes)
 
 
-def encode(data: Dataset | Job | Prompt) -> str:
+def encode(data: AnyData) -> str:
     """The record's data as JSON."""
     return msgspec.json.encode(data).decode()
 

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     DATASET = "dataset"
     JOB = "job"
     PROMPT = "prompt"
+    COMPARISON = "comparison"
 
 
 class Actor(StrEnum):
@@ -95,6 +96,11 @@ TABLES: Final[dict[Kind, dict[str, State]]] = {
         "answered": _DONE,
         "failed": _DONE,
     },
+    Kind.COMPARISON: {
+        "comparing": _live(Actor.WORKER, "compared", "failed"),
+        "compared": _DONE,
+        "failed": _DONE,
+    },
 }
 
 ANSWERING: Final = frozenset({"ready", "hosted"})
@@ -110,6 +116,7 @@ FIRST: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.DATASET: ("received", "mending"),
     Kind.JOB: ("requested",),
     Kind.PROMPT: ("asked",),
+    Kind.COMPARISON: ("comparing",),
 }
 """What a record may begin as: a dataset as a file that was dropped, or as a version to be made of one."""
 

@@ -1,4 +1,4 @@
-"""The record: every write of a dataset, a job or a prompt, one script a write (docs/architecture.md)."""
+"""The record: every write of a dataset, a job, a prompt or a comparison, one script a write (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from jobstore import trace
 from jobstore.connections import UNAVAILABLE
 from jobstore.deliveries import Rank, as_json, card
-from jobstore.jobs import Job
 from jobstore.keys import prefix
 from jobstore.money import MICROS, CapError
 from jobstore.reading import LETTERS, Reader
-from jobstore.records import SCHEMA, Data, Dataset, Prompt, Record, Ref, encode, newer, read
+from jobstore.records import SCHEMA, TYPES, AnyData, Data, Dataset, Record, Ref, encode, newer, read
 from jobstore.scripts import Scripts
 from jobstore.states import FIRST, TABLES, Actor, Kind, State, allows, state_of
 
@@ -53,7 +52,7 @@ def _first_due_ms(state: State) -> int:
     return LOST_RING_MS if state.actor is Actor.WORKER else 0
 
 
-def _beginning(kind: Kind, data: Dataset | Job | Prompt) -> tuple[str, str]:
+def _beginning(kind: Kind, data: AnyData) -> tuple[str, str]:
     """The state that a record begins in, and what it is counted among: the versions of a dropped file."""
     dropped, *others = FIRST[kind]
     made = data.made if isinstance(data, Dataset) else None
@@ -88,7 +87,7 @@ class Store(Reader):
     def record(
         self,
         team: str,
-        data: Dataset | Job | Prompt,
+        data: AnyData,
         *,
         dedupe: str,
         event: Mapping[str, Any],
@@ -101,7 +100,7 @@ class Store(Reader):
         `dedupe` says what the thing is. Raises CapError where `reserve` does not fit; then nothing was written. Where
         a version of a dataset is made, "$NUMBER" in data and event is its number, given out by the same script.
         """
-        kind = {Dataset: Kind.DATASET, Job: Kind.JOB, Prompt: Kind.PROMPT}[type(data)]
+        kind = next(kind for kind, type_ in TYPES.items() if type_ is type(data))
         state, counted = _beginning(kind, data)
         answer, value, *cap = self._run(
             "record",
@@ -173,8 +172,8 @@ class Store(Reader):
     ) -> Record[Data]:
         """Move `record` to state `to` (or amend it where it stands) and return it as it is now.
 
-        Raises StaleError where the record moved or the lease was lost, CapError where `settle` or `reserve` goes over
-        a cap, and ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A
+        Raises StaleError where the record moved or the lease was lost, CapError where `reserve` goes over a cap,
+        and ValueError for a move that the state table does not have. The lease ends here unless `keep_lease`. A
         lost answer is asked for once more: the same commit is answered as it was the first time.
         """
         _insist_on_move(record, to)

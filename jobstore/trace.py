@@ -12,13 +12,14 @@ import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from jobstore.comparisons import Comparison
 from jobstore.jobs import Job
 from jobstore.records import Dataset, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from jobstore.records import Record, Ref
+    from jobstore.records import AnyData, Record, Ref
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def subject() -> Mapping[str, str]:
     return _subject.get()
 
 
-def recorded(ref: Ref, data: Dataset | Job | Prompt, *, is_new: bool) -> None:
+def recorded(ref: Ref, data: AnyData, *, is_new: bool) -> None:
     """Log the first line about a record: where it is, and what it came from; `record.seen` where it was there."""
     name = "record.new" if is_new else "record.seen"
     log.info(name, extra={"team": ref.team, "ref": ref.member, "of": _origin(data)})
@@ -63,11 +64,11 @@ def moved(record: Record[Any], to: str, *, version: int) -> None:
     log.log(level, "record.moved", extra=where | {"from": record.state, "to": to, "version": version})
 
 
-def _origin(data: Dataset | Job | Prompt) -> str:
+def _origin(data: AnyData) -> str:
     match data:
         case Dataset():
             return data.file_id
         case Job():
             return f"dataset:{data.request.dataset}"
-        case Prompt():
+        case Prompt() | Comparison():
             return f"job:{data.job}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from jobstore.connections import UNAVAILABLE
 from jobstore.faults import reach
@@ -14,13 +14,24 @@ from jobstore.store import StaleError
 from jobstore.trace import about
 from workers.heartbeat import Heartbeat
 from workers.provider import ProviderError
-from workers.stages import STAGES, answer, create, endings, hosting, versions
+from workers.stages import STAGES, answer, compare, create, endings, hosting, versions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jobstore.records import Record, Ref
     from workers.workshop import Workshop
 
+    Ending = Callable[[Workshop, Record[Any], Refusal], Record[Any]]
+
 log = logging.getLogger(__name__)
+
+ENDINGS: Final[dict[Kind, Ending]] = {
+    Kind.DATASET: versions.refuse,
+    Kind.PROMPT: answer.fail,
+    Kind.COMPARISON: compare.fail,
+}
+"""How records end badly whose states do not matter to that."""
 
 
 def perform(shop: Workshop, ref: Ref) -> None:
@@ -105,10 +116,8 @@ def _we_failed(shop: Workshop, record: Record[Any]) -> Record[Any] | None:
 
 def _end(shop: Workshop, record: Record[Any], refusal: Refusal) -> Record[Any] | None:
     """End a record badly; a job whose run is paid for is never failed, only tried again, slowly."""
-    if record.ref.kind is Kind.PROMPT:
-        return answer.fail(shop, record, refusal)
-    if record.ref.kind is Kind.DATASET:
-        return versions.refuse(shop, record, refusal)
+    if record.ref.kind in ENDINGS:
+        return ENDINGS[record.ref.kind](shop, record, refusal)
     if record.state == "creating":
         return create.end_badly(shop, record, refusal)
     if record.state == "deploying":

@@ -1,6 +1,6 @@
 -- Record something new, once. Dedupe, caps, record, index, event, deliveries, audit and due time in one step.
 -- KEYS[1]  prefix
--- ARGV[1]  kind           ARGV[2]  letter of its handles (d, j, p)
+-- ARGV[1]  kind           ARGV[2]  letter of its handles (d, j, p, c)
 -- ARGV[3]  dedupe key, "" for none: what the thing is, not the delivery's id
 -- ARGV[4]  first state    ARGV[5]  its actor     ARGV[6]  due in ms
 -- ARGV[7]  schema         ARGV[8]  data (JSON)   ARGV[9]  channel

@@ -35,8 +35,8 @@ WHILE_TRAINING: Final = (
     "delivery.begun", "delivery.sent",
 )  # fmt: skip
 ELSEWHERE: Final = (
-    "create.intended", "answer.received", "evaluate.answered", "evaluate.done", "mend.done", "host.intended",
-    "host.posted", "host.stopped",
+    "create.intended", "answer.received", "evaluate.answered", "evaluate.done", "compare.done", "mend.done",
+    "host.intended", "host.posted", "host.stopped",
 )  # fmt: skip
 
 

@@ -13,13 +13,18 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from jobstore.connections import connect
 from jobstore.states import TABLES, Actor, Kind, State, allows, state_of
 from jobstore.store import StaleError, Store
-from tests.support.samples import CHANNEL, RECORDED, TEAM, a_dataset, a_job, a_prompt
+from tests.support.samples import CHANNEL, RECORDED, TEAM, a_comparison, a_dataset, a_job, a_prompt
 
 if TYPE_CHECKING:
     from jobstore.records import Record, Ref
     from tests.support.valkey import Server
 
-SAMPLES = {Kind.DATASET: a_dataset(), Kind.JOB: a_job(), Kind.PROMPT: a_prompt()}
+SAMPLES = {
+    Kind.DATASET: a_dataset(),
+    Kind.JOB: a_job(),
+    Kind.PROMPT: a_prompt(),
+    Kind.COMPARISON: a_comparison(),
+}
 WITH_A_SET = (Actor.FETCHER, Actor.WORKER, Actor.FOLLOWER)
 LEASE_MS = 600_000
 LATER_MS = 300_000

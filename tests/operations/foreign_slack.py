@@ -193,7 +193,7 @@ def tell(stack: Foreign) -> None:
         sys.stdout.write(f"  {counts[summary]:4} {summary}\n")
     letters = stack.outbox.dead_letters(TEAM)
     sys.stdout.write(f"dead letters: {[(one['delivery'], one['reason']) for one in letters]}\n")
-    for kind in (Kind.DATASET, Kind.JOB, Kind.PROMPT):
+    for kind in Kind:
         states = [f"{one.ref.id} {one.state}" for one in stack.store.newest(TEAM, kind)]
         sys.stdout.write(f"{kind.value}s: {states}\n")
 

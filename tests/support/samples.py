@@ -6,13 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from finetune.launch import Quote, TrainRequest
+from jobstore.comparisons import Comparison, Side
 from jobstore.deliveries import Delivery, Rank, Shape
 from jobstore.jobs import Job
 from jobstore.records import Dataset, Prompt
 
 if TYPE_CHECKING:
     from jobstore.money import Reservation
-    from jobstore.records import Ref
+    from jobstore.records import AnyData, Ref
     from jobstore.store import Store
 
 TEAM = "T1"
@@ -75,6 +76,31 @@ def a_prompt(**changes: Any) -> Prompt:
     return dataclasses.replace(prompt, **changes)
 
 
+def a_side(**changes: Any) -> Side:
+    """A model to compare, by its base's price."""
+    side = Side(job="", model="tiny", provider="local", base="tiny", contract="cd" * 32, most_usd=1.0)
+    return dataclasses.replace(side, **changes)
+
+
+def a_comparison(**changes: Any) -> Comparison:
+    """A comparison of a job's model with its base, just confirmed."""
+    comparison = Comparison(
+        channel=CHANNEL,
+        person="U1",
+        job="j1",
+        against="base",
+        digest="ab" * 32,
+        month=MONTH,
+        confirmed_ms=1,
+        reserved_micros=2_000_000,
+        plan="ef" * 32,
+        rows=20,
+        tuned=a_side(job="j1", model="ft:tiny"),
+        other=a_side(),
+    )
+    return dataclasses.replace(comparison, **changes)
+
+
 def a_delivery(name: str, **changes: Any) -> Delivery:
     """A milestone post in the usual channel."""
     delivery = Delivery(id=name, channel=CHANNEL, kind=Shape.POST, view="note", ref="dataset:d1", rank=Rank.MILESTONE)
@@ -83,7 +109,7 @@ def a_delivery(name: str, **changes: Any) -> Delivery:
 
 def recorded(
     store: Store,
-    data: Dataset | Job | Prompt | None = None,
+    data: AnyData | None = None,
     *,
     dedupe: str = "",
     deliveries: tuple[Delivery, ...] = (),

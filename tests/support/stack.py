@@ -295,7 +295,7 @@ class Stack:
 
     def get(self, handle: str) -> Record[Any]:
         """Return the record called "d1", "j1" or "p1" as it stands."""
-        kind = {"d": Kind.DATASET, "j": Kind.JOB, "p": Kind.PROMPT}[handle[0]]
+        kind = {"d": Kind.DATASET, "j": Kind.JOB, "p": Kind.PROMPT, "c": Kind.COMPARISON}[handle[0]]
         record = self.store.get(Ref(TEAM_ID, kind, handle))
         assert record is not None, f"there is no {handle}"
         return record

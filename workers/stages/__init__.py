@@ -9,6 +9,7 @@ from workers.stages import (
     analyse,
     answer,
     check,
+    compare,
     create,
     delete,
     evaluate,
@@ -43,4 +44,5 @@ STAGES: Final[dict[tuple[Kind, str], Stage]] = {
     (Kind.JOB, "deleting"): delete.delete,
     (Kind.PROMPT, "asked"): answer.begin,
     (Kind.PROMPT, "answering"): answer.answer,
+    (Kind.COMPARISON, "comparing"): compare.compare,
 }
