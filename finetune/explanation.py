@@ -50,15 +50,15 @@ class _Judgement(NamedTuple):
     action: Action
 
 
-def explain(curves: Curves) -> Explanation:
-    """Say what the curves mean, by these rules, the first that fits.
+def explain(curves: Curves, *, held_out: bool = False) -> Explanation:
+    """Say what the curves mean, by these rules, the first that fits. `held_out`: rows were given to measure the run by.
 
     Validation loss is `full_valid_loss` where it was measured twice or more, else `valid_loss`. That is of one batch
     and noisy, so each point is averaged with those before it, a tenth of all; training loss likewise, a fifth of all.
     Losses rise or fall where they change by 5%, and by 0.02 at least.
 
     1. Training loss ends half above its lowest, and 0.5 nats: it went astray, "unclear" → half the learning rate.
-    2. Fewer than 4 validation points: "unclear" → hold rows out, where there were none.
+    2. Fewer than 4 validation points: "unclear" → hold rows out, where none were given.
     3. Validation loss ends above its lowest: "overfitting" → the checkpoint at the lowest, fewer epochs.
     4. Validation loss fell over the last quarter of its points: "underfitting" → more epochs.
     5. It ends where it began: "unclear" → compare with the base model.
@@ -66,7 +66,7 @@ def explain(curves: Curves) -> Explanation:
     """
     train = _points(curves.step, curves.train_loss)
     measured, valid = _validation(curves)
-    judgement = _judge(_smoothed(train, max(1, len(train) // 5)), valid)
+    judgement = _judge(_smoothed(train, max(1, len(train) // 5)), valid, held_out=held_out)
     best_step, best_loss = min(valid, key=lambda point: point[1], default=(None, None))
     return Explanation(
         final_train_loss=train[-1][1] if train else None,
@@ -113,12 +113,12 @@ def _validation(curves: Curves) -> tuple[_Points, _Points]:
     return measured, _smoothed(measured, max(1, len(measured) // 10))
 
 
-def _judge(train: _Points, valid: _Points) -> _Judgement:
+def _judge(train: _Points, valid: _Points, *, held_out: bool) -> _Judgement:
     lowest = min(train, key=lambda point: point[1], default=None)
     if lowest and train[-1][1] >= max(1.5 * lowest[1], lowest[1] + 0.5):
         return _astray(lowest, train[-1])
     if len(valid) < FEWEST_POINTS:
-        return _without_validation(train, held_out=bool(valid))
+        return _without_validation(train, valid, held_out=held_out)
     first, last = valid[0][1], valid[-1][1]
     best = min(valid, key=lambda point: point[1])
     before = valid[-max(2, len(valid) // 4)][1]
@@ -172,12 +172,13 @@ def _overfitting(best: tuple[int, float], last: float) -> _Judgement:
     )
 
 
-def _without_validation(train: _Points, *, held_out: bool) -> _Judgement:
+def _without_validation(train: _Points, valid: _Points, *, held_out: bool) -> _Judgement:
     course = f"Training loss went from {train[0][1]:.2f} to {train[-1][1]:.2f}. " if train else ""
-    if held_out:
+    if valid or held_out:
+        few = "too few validation measurements" if valid else "no validation loss among the provider's figures"
         return _Judgement(
             "unclear",
-            f"{course}There are too few validation measurements to say how well it does on new rows.",
+            f"{course}There {'are' if valid else 'is'} {few} to say how well it does on new rows.",
             "Try it on questions that are not in the file.",
             "none",
         )

@@ -153,6 +153,17 @@ def test_without_validation_nothing_is_claimed() -> None:
     assert (explanation.best_step, explanation.best_valid_loss, explanation.final_valid_loss) == (None, None, None)
 
 
+def test_rows_that_were_held_out_and_not_measured_are_not_said_to_be_missing() -> None:
+    """Such as a run by reinforcement, whose figures are rewards."""
+    rewards = parse_results(b"step,train_mean_reward,valid_mean_reward\n1,0.1,0.1\n2,0.4,0.3\n")
+    explanation = explain(rewards, held_out=True)
+    assert explanation.sentence == (
+        "There is no validation loss among the provider's figures to say how well it does on new rows."
+    )
+    assert (explanation.diagnosis, explanation.action) == ("unclear", "none")
+    assert "Training loss went from 2.00 to 0.40. There is no" in explain(curves_of(FALLING), held_out=True).sentence
+
+
 def test_a_training_loss_that_goes_astray_is_said_first() -> None:
     explanation = explain(curves_of([2.0, 1.0, 0.5, 0.4, 2.0, 4.0, 5.0, 5.0, 5.5, 6.0], [*FALLING, 0.4, 0.4]))
     assert (explanation.diagnosis, explanation.action) == ("unclear", "lower-rate")

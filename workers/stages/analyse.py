@@ -113,7 +113,7 @@ def _results(shop: Workshop, record: Record[Job], checkpoints: Sequence[Checkpoi
         return None
     content = decoded(shop.providers[job.request.provider].download(job.result_file))
     curves = parse_results(content)
-    explained = explain(curves)
+    explained = explain(curves, held_out=bool(job.valid_file))
     better = checkpoint_to_use(curves, [one.step for one in checkpoints])
     csv, _ = shop.blobs.put(team, [content])
     chart, _ = shop.blobs.put(team, [curves_chart(curves, title=job.title, best_step=_worth_marking(explained))])
