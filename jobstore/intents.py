@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobstore.records import Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,3 +15,12 @@ class Intent:
 
     id: str
     posted_ms: int = 0
+
+
+def intent_id(ref: Ref, digest: str, *, confirmed_ms: int, number: int) -> str:
+    """Return the id of the intent that follows from a confirmation: whoever computes it again gets the same.
+
+    It names its record: two people may confirm the same request in the same millisecond, and each is to have a run.
+    `number` counts the intents of one confirmation, from 0.
+    """
+    return f"{ref.team}-{ref.id}-{digest[:24]}-{confirmed_ms}-{number}"

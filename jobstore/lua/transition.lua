@@ -5,7 +5,8 @@
 -- ARGV[6]  commit id: the same id again is answered as it was the first time
 -- ARGV[7]  new state      ARGV[8]  its actor     ARGV[9]  due in ms
 -- ARGV[10] data (JSON)    ARGV[11] event (JSON or "")    ARGV[12] deliveries (JSON list)
--- ARGV[13] "1" keeps the lease                   ARGV[14] "1" where the record may be forgotten after a while
+-- ARGV[13] "1" keeps the lease                   ARGV[14] "1" where the record may be forgotten after a while; any
+--          other is kept, whatever an earlier state or release let it be
 -- ARGV[15] settle: "" or JSON {month, release_micros, spend_micros, accounts: list of {name}}
 -- ARGV[16] index: JSON list of {hash, field, value}, hashes named below the prefix
 -- ARGV[17] audit (JSON or "")
@@ -49,8 +50,7 @@ end
 if settle then book(prefix, settle, 0 - settle.release_micros, settle.spend_micros) end
 if reserve then book(prefix, reserve, reserve.micros, 0) end
 set_due(prefix, kind .. ':' .. id, ARGV[8], due)
-if ARGV[14] == '1' then
-  redis.call('EXPIRE', key, RETENTION_S)
-  redis.call('EXPIRE', key .. ':events', RETENTION_S)
+for _, name in ipairs({key, key .. ':events'}) do
+  if ARGV[14] == '1' then redis.call('EXPIRE', name, RETENTION_S) else redis.call('PERSIST', name) end
 end
 return {'done', version, cancel, int(at)}

@@ -179,6 +179,16 @@ def test_final_record_expires_and_a_live_one_does_not(store: Store, peek: redis.
     assert all(89 * DAY_S < peek.ttl(name) <= 90 * DAY_S for name in (key, key + ":events"))
 
 
+def test_record_that_goes_on_living_is_kept_whatever_it_was_before(store: Store, peek: redis.Redis) -> None:
+    """As a job that an earlier release let expire, and whose model is hosted now: its host must not be forgotten."""
+    ref = recorded(store)
+    key = "tuneroom:{T1}:" + ref.member
+    for name in (key, key + ":events"):
+        peek.expire(name, 5)
+    store.transition(current(store, ref), "uploading", a_job())
+    assert [peek.ttl(key), peek.ttl(key + ":events")] == [-1, -1]
+
+
 def test_lease_ends_with_the_transition_unless_it_is_kept(store: Store) -> None:
     ref = recorded(store)
     mine = store.claim(ref, ["requested"], 30_000)

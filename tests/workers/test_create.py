@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import redis
+
     from jobstore.connections import Redis
     from jobstore.records import Record, Ref
     from jobstore.store import Store
@@ -207,16 +209,33 @@ def test_filter_that_the_provider_ignores_adopts_no_other_run(shop: Workshop, st
     assert len(provider.runs) == 2
 
 
-def test_record_that_is_older_than_its_run_finds_it_again(shop: Workshop, store: Store, provider: Provider) -> None:
+def test_record_that_is_older_than_its_run_finds_it_again(
+    shop: Workshop, store: Store, provider: Provider, peek: redis.Redis
+) -> None:
     """As after a restart from a copy that was made before the run: the intent is not even recorded."""
-    ref, copy = creating(store), creating(store)
+    ref = creating(store)
+    key = f"tuneroom:{{{ref.team}}}:{ref.member}"
+    before: Any = peek.hgetall(key)
     perform(shop, ref)
     assert len(provider.runs) == 1
-    # two jobs of one digest, confirmed at the same moment, are what a record and its older copy are
-    perform(shop, copy)
+    peek.hset(key, mapping=before)
+    assert (job(store, ref).state, job(store, ref).data.intent) == ("creating", None)
+    perform(shop, ref)
 
-    assert job(store, copy).data.run == job(store, ref).data.run == "ftjob-0"
+    assert (job(store, ref).state, job(store, ref).data.run) == ("queued", "ftjob-0")
     assert len(provider.runs) == 1
+
+
+def test_same_request_confirmed_twice_at_the_same_moment_is_two_runs(
+    shop: Workshop, store: Store, provider: Provider
+) -> None:
+    """Two people may press at once: each agreed to pay for a run, and neither is to follow the other's."""
+    jobs = [creating(store), creating(store)]
+    assert len({(job(store, ref).data.digest, job(store, ref).data.confirmed_ms) for ref in jobs}) == 1
+    for ref in jobs:
+        perform(shop, ref)
+
+    assert [job(store, ref).data.run for ref in jobs] == ["ftjob-0", "ftjob-1"]
 
 
 def test_owner_that_lost_its_lease_before_the_request_sends_none(

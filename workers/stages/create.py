@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
 from jobstore.faults import reach
-from jobstore.intents import Intent
+from jobstore.intents import Intent, intent_id
 from jobstore.store import StaleError
 from workers.provider import ErrorKind, Order, ProviderError
 from workers.stages.endings import cancelled, fail, note
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def create(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     """Adopt the run that this intent made, or make it; None where the outcome is not known yet."""
     provider = shop.providers[record.data.request.provider]
-    intent = record.data.intent or _first_intent(record.data)
+    intent = record.data.intent or _intent(record)
     if (run := provider.find_run(intent.id)) is not None:
         return adopt(shop, record, run)
     if intent.posted_ms:
@@ -41,9 +41,9 @@ def create(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     return _post(shop, record, provider, intent)
 
 
-def _first_intent(job: Job) -> Intent:
-    """The intent's id derives from the confirmed request: whoever computes it again gets the same."""
-    return Intent(id=f"{job.digest[:24]}-{job.confirmed_ms}-{job.intents}")
+def _intent(record: Record[Job]) -> Intent:
+    job = record.data
+    return Intent(id=intent_id(record.ref, job.digest, confirmed_ms=job.confirmed_ms, number=job.intents))
 
 
 def _post(shop: Workshop, record: Record[Job], provider: Provider, intent: Intent) -> Record[Job] | None:

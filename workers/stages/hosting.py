@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from jobstore.deliveries import Rank, post
 from jobstore.faults import reach
 from jobstore.hosting import shown
-from jobstore.intents import Intent
+from jobstore.intents import Intent, intent_id
 from jobstore.refusals import Refusal
 from jobstore.store import StaleError
 from workers.provider import ErrorKind, HostStatus, ProviderError
@@ -54,10 +54,10 @@ def deploy(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     """Adopt the host that this intent made, or make it; None where it is still starting, or the outcome is unknown."""
     hosting, stay = shop.providers[record.data.request.provider].hosting, open_stay(record)
     if hosting is None:
-        return not_hosted(shop, record, NO_HOSTING)
+        return end_badly(shop, record, NO_HOSTING)
     if stay.host:
         return _silent(shop, record) or _seen(shop, record, hosting.host(stay.host))
-    intent = stay.intent or Intent(id=f"{stay.digest[:24]}-{stay.confirmed_ms}-{stay.intents}")
+    intent = stay.intent or _intent(record)
     if (host := hosting.find(intent.id)) is not None:
         return _seen(shop, record, host)
     if intent.posted_ms:
@@ -67,6 +67,11 @@ def deploy(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         dearer = dataclasses.replace(record, data=record.having(host_usd_per_hour=listed))
         return not_hosted(shop, dearer, _dearer(stay, listed))
     return _post(shop, record, hosting, intent)
+
+
+def _intent(record: Record[Job]) -> Intent:
+    stay = open_stay(record)
+    return Intent(id=intent_id(record.ref, stay.digest, confirmed_ms=stay.confirmed_ms, number=stay.intents))
 
 
 def _dearer(stay: Stay, usd: float) -> Refusal:
@@ -197,6 +202,7 @@ def end_badly(shop: Workshop, record: Record[Job], refusal: Refusal) -> Record[J
     """The provider will not host it, or does not answer for good: it sleeps where surely nothing is paid for."""
     stay = open_stay(record)
     if stay.host:  # it costs money: look again, for as long as it takes
+        record = note(shop, record, f"{refusal.message} {refusal.hint}")
         shop.store.release(record, due_in_ms=int(shop.timings.poll_max_s * 1000))
         return None
     if stay.intent and stay.intent.posted_ms:

@@ -14,7 +14,7 @@ from jobstore.money import CapError
 from jobstore.resolving import give_up, name_run, question_of, start_anew
 from jobstore.store import StaleError
 from tests.support.samples import TEAM
-from tests.support.together_server import DEPLOY, TogetherServer
+from tests.support.together_server import DEPLOY, KEY, TogetherServer
 from tests.support.waiting import wait_for
 from tests.workers.hosting.bench import (
     MODEL,
@@ -29,6 +29,8 @@ from tests.workers.hosting.bench import (
     reserving,
     spend,
 )
+from workers.endpoint import Endpoint
+from workers.openai_protocol import OpenAIProtocol
 from workers.perform import perform
 from workers.stages.hosting import deploy
 
@@ -209,3 +211,30 @@ def test_host_that_fails_to_start_costs_nothing(
     assert server.serving.paid() == []
     assert slept.data.stay.why == "failed"
     assert spend(store) == {(0.0, 0.0)}
+
+
+def test_host_is_not_forgotten_where_the_provider_is_set_up_without_hosting(
+    shop: Workshop, store: Store, server: TogetherServer, confirmed: Ref
+) -> None:
+    """As after a change of settings: the host runs, so it is followed until it can be ended."""
+    perform(shop, confirmed)
+    bare = OpenAIProtocol(Endpoint(name="together", api_key=KEY, base_url=server.address))
+    perform(dataclasses.replace(shop, providers={"together": bare}), confirmed)
+
+    assert now(store, confirmed).state == "deploying"
+    assert "hosts no models" in now(store, confirmed).data.note
+    assert spend(store) == {(PRICE, 0.0)}
+    go_to(shop, confirmed, "hosted")
+    assert (deployed(server), len(server.serving.paid())) == (1, 1)
+
+
+def test_host_that_may_have_been_made_is_put_before_a_person_where_it_cannot_be_looked_up(
+    shop: Workshop, store: Store, server: TogetherServer, confirmed: Ref
+) -> None:
+    server.lose(DEPLOY)
+    perform(shop, confirmed)
+    bare = OpenAIProtocol(Endpoint(name="together", api_key=KEY, base_url=server.address))
+    perform(dataclasses.replace(shop, providers={"together": bare}), confirmed)
+
+    assert now(store, confirmed).state == "unclear_host"
+    assert spend(store) == {(PRICE, 0.0)}
