@@ -11,6 +11,7 @@ from bot.views.chosen import chosen_facts
 from bot.views.jobs import TOY_NOTE, job_title, try_button
 from bot.views.message import Message, message
 from bot.views.stages import stage_sentence
+from finetune.parameters import SMALLEST_MULTIPLIER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def lineage_message(lineage: Lineage, now_ms: int) -> Message:
         section(head),
         context(TOY_NOTE) if words.is_toy(job.request.model) else None,
         *_part("Data", [*_data(lineage), ("Split seed", str(job.request.seed))]),
-        *_part("Choices", [*_parents(lineage), *chosen_facts(job.request)]),
+        *_part("Choices", [*_parents(lineage), *chosen_facts(job.request), ("Auto became", _became(job))]),
         *_part("Money and people", _money(job)),
         *_part("At the provider", _ids(job)),
         divider(),
@@ -111,6 +112,15 @@ def _made_by(recipe: dict[str, Any] | None) -> Mrkdwn:
 def _parents(lineage: Lineage) -> list[tuple[str, str | Mrkdwn]]:
     chain = [mrkdwn("{model}", model=words.model_handle(parent.ref.id)) for parent in lineage.parents]
     return [("Comes from", join(" ← ", chain))] if chain else []
+
+
+def _became(job: Job) -> str:
+    """What the provider made of what was left to it, where it told."""
+    request, rate = job.request, job.trained_rate
+    chosen = request.learning_rate_multiplier or request.learning_rate
+    sign = "x" if rate and rate >= SMALLEST_MULTIPLIER else ""
+    epochs = words.plural(job.trained_epochs, "epoch") if job.trained_epochs and request.epochs is None else ""
+    return ", ".join(filter(None, [epochs, f"learning rate {sign}{rate:g}" if rate and not chosen else ""]))
 
 
 def _money(job: Job) -> list[tuple[str, str | Mrkdwn]]:
