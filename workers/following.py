@@ -17,6 +17,7 @@ from workers import waits
 from workers.progress import expected_events, progressed
 from workers.provider import ErrorKind, ProviderError, RunStatus
 from workers.stages import endings
+from workers.stages.lookups import counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ POLL_SHARE: Final = 0.7
 PACE_SHARE: Final = 0.2
 LISTED_S: Final = 300.0
 """How long a run that waits at the provider is left to the list alone."""
-FIGURES_SHARE: Final = 0.6
+FIGURES_SHARE: Final = 0.5
 """Of what a provider allows, what figures of listed runs may take: the rest is for its list and for what changes."""
 SILENT: Final = ProviderError(
     ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
@@ -117,22 +118,31 @@ def _not_answered(shop: Workshop, record: Record[Job], error: ProviderError) -> 
     if error.kind is ErrorKind.MISSING and not record.data.progress.status:
         _no_such_run(shop, record)
         return
+    if error.kind is ErrorKind.MISSING and record.cancel and record.attempts >= TRIES_BEFORE_SAYING:
+        endings.cancelled(shop, record, spent_usd=None)  # gone at the provider, and nobody here waits for it
+        return
     if record.attempts >= TRIES_BEFORE_SAYING or error.is_final:
         record = endings.note(shop, record, f"{error.message} The run goes on; I keep asking.")
     shop.store.release(record, due_in_ms=shop.timings.retry_in_ms(record.attempts, error.retry_after_s))
 
 
 def _no_such_run(shop: Workshop, record: Record[Job]) -> None:
-    """A run that a person named, or that a lagging list showed, is not there: ask again, then ask the person."""
-    if record.attempts < TRIES_BEFORE_SAYING:
+    """A run that a person named, or that was only just made, is not there: ask again while it may yet be shown.
+
+    Then the person is asked, with its id, and by buttons of this question's own: it may never have been unclear before.
+    """
+    if record.attempts < TRIES_BEFORE_SAYING or not counts(shop, record.data.run_created_ms):
         shop.store.release(record, due_in_ms=shop.timings.retry_in_ms(record.attempts))
         return
     shop.store.transition(
         record,
         "unclear",
-        record.having(run="", note="The provider knows no such run."),
+        record.having(run="", note=f"The provider knows no run {record.data.run}."),
         event={"type": "RunUnclear"},
-        deliveries=[card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL)],
+        deliveries=[
+            card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
+            post(record.ref, "unclear", channel=record.data.channel, rank=Rank.TERMINAL, once=str(record.version)),
+        ],
     )
 
 
@@ -146,11 +156,11 @@ def _commit(shop: Workshop, record: Record[Job], seen: _Seen) -> Record[Job]:
         case RunStatus.FAILED:
             looked = dataclasses.replace(record, data=changed)
             return endings.fail(
-                shop, looked, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run) or 0.0
+                shop, looked, _reason(shop, record.ref.team, run), spent_usd=_cost_usd(shop, changed, run)
             )
         case RunStatus.CANCELLED:
             stopped = dataclasses.replace(record, data=changed)
-            return endings.cancelled(shop, stopped, spent_usd=_cost_usd(shop, changed, run) or 0.0)
+            return endings.cancelled(shop, stopped, spent_usd=_cost_usd(shop, changed, run))
         case _:
             return _going_on(shop, record, changed, seen)
 

@@ -31,33 +31,53 @@ def settlement(job: Job, *, spent_usd: float) -> Settlement:
     )
 
 
-def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: float = 0.0) -> Record[Job]:
-    """End a job as failed; the reason goes to the person who asked."""
+def believed_usd(job: Job) -> float:
+    """Return what a run that ended early counts as having cost where its provider does not say, in US dollars.
+
+    Of what was reserved, the share of the steps that it took; all of it where nobody knows how many there were to be.
+    """
+    progress, reserved_usd = job.progress, job.reserved_micros / MICROS
+    if not progress.started_ms:
+        return 0.0
+    return reserved_usd * min(1.0, progress.step / progress.total_steps) if progress.total_steps else reserved_usd
+
+
+def _ended(job: Job, spent_usd: float | None) -> tuple[float | None, Settlement]:
+    """What is said of the cost, None where nobody knows it, and how it is booked."""
+    counted_usd = believed_usd(job) if spent_usd is None else spent_usd
+    is_known = spent_usd is not None or not counted_usd
+    return (counted_usd if is_known else None), settlement(job, spent_usd=counted_usd)
+
+
+def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: float | None = 0.0) -> Record[Job]:
+    """End a job as failed; the reason goes to the person who asked. `spent_usd` None: the provider does not say."""
+    cost_usd, settle = _ended(record.data, spent_usd)
     return shop.store.transition(
         record,
         "failed",
-        record.having(refusal=refusal, note="", cost_usd=spent_usd),
+        record.having(refusal=refusal, note="", cost_usd=cost_usd),
         event={"type": "JobFailed", "code": refusal.code},
         deliveries=[
             card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
             post(record.ref, "failed", channel=record.data.channel, rank=Rank.TERMINAL),
         ],
-        settle=settlement(record.data, spent_usd=spent_usd),
+        settle=settle,
     )
 
 
-def cancelled(shop: Workshop, record: Record[Job], *, spent_usd: float = 0.0) -> Record[Job]:
-    """End a job as cancelled; a run that had begun may have cost something."""
+def cancelled(shop: Workshop, record: Record[Job], *, spent_usd: float | None = 0.0) -> Record[Job]:
+    """End a job as cancelled; a run that had begun may have cost something. None: the provider does not say."""
+    cost_usd, settle = _ended(record.data, spent_usd)
     return shop.store.transition(
         record,
         "cancelled",
-        record.having(note="", cost_usd=spent_usd or None),
+        record.having(note="", cost_usd=cost_usd or None),
         event={"type": "JobCancelled"},
         deliveries=[
             card(record.ref, channel=record.data.channel, rank=Rank.TERMINAL),
             post(record.ref, "cancelled", channel=record.data.channel, rank=Rank.TERMINAL),
         ],
-        settle=settlement(record.data, spent_usd=spent_usd),
+        settle=settle,
     )
 
 
