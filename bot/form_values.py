@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from finetune.parameters import wandb_words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.offer import Offer
+    from bot.offer import Offer, Start
     from finetune.launch import TrainRequest
 
 AUTO: Final = "auto"
@@ -22,27 +23,41 @@ HOLDOUT_DEFAULT: Final = 10
 HOLDOUT_MIN_ROWS: Final = 30
 
 
-def first_values(offer: Offer, provider: str = "") -> dict[str, str]:
+def first_values(offer: Offer, provider: str = "", *, model: str = "") -> dict[str, str]:
     """Return the values that a launch begins with: "auto" where the provider chooses well, else what the task wants.
 
-    The model is the first on offer, or the first of a `provider` that is named and has one.
+    They are those for the model that is named, where there is such; else for the first on offer, or the first of a
+    `provider` that is named and has one.
     """
-    # of few rows none are kept aside, unless the method cannot do without
     enough = offer.report.examples >= HOLDOUT_MIN_ROWS or offer.report.format == "reinforcement"
-    bases = offer.bases()
-    start = next((base for base in bases if base.provider == provider.strip().lower()), bases[0])
-    data, guidance = offer.dataset.data, offer.guidance(start)
-    by_multiplier = offer.service(start.provider).rate == "multiplier"
+    start, data = _start(offer, provider, model), offer.dataset.data
     return {
         "model": start.value,
         "suffix": suffix_from_filename(data.filename),
-        "epochs": str(guidance.epochs(offer.report.examples)) if guidance and guidance.epochs_max else AUTO,
         "valid": SPLIT,
+        # of few rows none are kept aside, unless the method cannot do without
         "holdout": str(HOLDOUT_DEFAULT if enough else 0),
         "seed": str(int(data.sha256[:6], 16)),
         "batch": AUTO,
-        "lr": f"x{guidance.rate:g}" if guidance and guidance.rate and by_multiplier else AUTO,
         "beta": AUTO,
+        **_by_task(offer, start),
+    }
+
+
+def _start(offer: Offer, provider: str, model: str) -> Start:
+    bases = offer.bases()
+    if model:
+        with contextlib.suppress(UserError):  # said once the whole request is read
+            return offer.start(model)
+    return next((base for base in bases if base.provider == provider.strip().lower()), bases[0])
+
+
+def _by_task(offer: Offer, start: Start) -> dict[str, str]:
+    """Return the values that depend on what the rows teach, and whom."""
+    guidance, takes = offer.guidance(start), offer.service(start.provider).rate
+    return {
+        "epochs": str(guidance.epochs(offer.report.examples)) if guidance and guidance.epochs_max else AUTO,
+        "lr": f"x{guidance.rate:g}" if guidance and guidance.rate and takes == "multiplier" else AUTO,
     }
 
 
@@ -55,6 +70,22 @@ def of_another_model(offer: Offer, values: Mapping[str, str]) -> dict[str, str]:
     is_multiplier = values.get("lr", "").strip().lower().startswith("x")
     fits = values.get("lr", AUTO) == AUTO or is_multiplier == (service.rate == "multiplier")
     return {**values, "lr": values.get("lr", AUTO) if fits else AUTO, **({} if service.wandb else {"wandb": ""})}
+
+
+def of_chosen_model(offer: Offer, values: Mapping[str, str]) -> dict[str, str]:
+    """Return a form's values once a person has chosen another model in it.
+
+    What only the provider before took is taken back, and what stands as it was proposed for the task is proposed anew:
+    the same epochs are too many for one model and too few for another.
+    """
+    fitting = of_another_model(offer, values)
+    proposed = [_by_task(offer, base) for base in offer.bases()]
+    anew = _by_task(offer, _start(offer, "", fitting.get("model", "")))
+    return fitting | {
+        name: value
+        for name, value in anew.items()
+        if fitting.get(name, AUTO) in {AUTO, *(one[name] for one in proposed)}
+    }
 
 
 def of_line(values: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import intake
-from bot.form_values import first_values, of_another_model
+from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
 from bot.listeners.job_acts import reproduction
@@ -62,7 +62,7 @@ def _form(desk: Desk, record: Record[Any], model: str) -> dict[str, Any]:
         step = NextStep(label=f"on {words.model_name(model)}", field="model", value=model)
         return reproduction(desk, record, step)
     offer = offer_of(desk, record)
-    return launch_view(offer, of_another_model(offer, first_values(offer) | {"model": model}))
+    return launch_view(offer, first_values(offer, model=model) | {"model": model})
 
 
 def _show(client: WebClient, body: dict[str, Any], view: dict[str, Any]) -> None:

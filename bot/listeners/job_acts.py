@@ -137,7 +137,8 @@ class JobButtons:
 
     def _continue(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
         offer = continuation(self._desk, job)
-        values = first_values(offer) | {"model": words.model_handle(job.ref.id)}
+        model = words.model_handle(job.ref.id)
+        values = first_values(offer, model=model) | {"model": model}
         asker.client.views_open(trigger_id=pressed.trigger, view=launch_view(offer, values))
 
     def _lineage(self, _: Press, job: Record[Any], asker: Asker) -> None:

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import asking, intake
 from bot.confirming import confirm
-from bot.form_values import of_another_model
+from bot.form_values import of_chosen_model
 from bot.launch_form import launch_view
 from bot.launching import Memo, launch_of, reserved_micros
 from bot.listeners.commands import known, offer_of
@@ -135,7 +135,7 @@ class Modals:
         try:
             _, dataset = self._record(changed.team, changed.person, memo.dataset, Act.TRAIN)
             offer, values = offer_of(self._desk, dataset), memo.values(changed.values)
-            values = of_another_model(offer, values) if changed.action == "model" else values
+            values = of_chosen_model(offer, values) if changed.action == "model" else values
             view = launch_view(offer, values, folded=folded)
             self._shown.show(client, changed, view)
         except (UserError, SlackApiError) as error:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.choosing import OF_REINFORCEMENT
 from bot.desk import Caps, Desk
-from bot.form_values import first_values, of_another_model, of_line, values_of
+from bot.form_values import first_values, of_another_model, of_chosen_model, of_line, values_of
 from bot.launch_form import launch_view
 from bot.launching import Memo, launch_of
 from bot.offer import Offer
@@ -40,10 +40,13 @@ MODELS = [
      "training_usd_per_million": 3, "shutdown": "2001-01-01"},
     {"name": "other-1", "provider": "beta", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
      "training_usd_per_million": 1},
+    {"name": "toy-1", "provider": "scratch", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
+     "training_usd_per_million": 0},
 ]  # fmt: skip
 SERVICES = [
     {"name": "acme", "continues": True, "wandb": True},
     {"name": "rates", "rate": "absolute"},
+    {"name": "scratch", "from_scratch": True},
     {"name": "beta", "label": "Beta Corp", "region": "EU", "rate": "absolute", "epochs_max": 20},
 ]
 CATALOGUE = Catalogue.load(json.dumps({"models": MODELS, "services": SERVICES}).encode())
@@ -59,12 +62,15 @@ def a_report(**changes: Any) -> Report:
     return Report(**given | changes)
 
 
+OF_FURTHER = {"beta": ["other-1"], "scratch": ["toy-1"]}
+
+
 def an_offer(store: Store, *, provider: str = "acme", further: str = "", **report: Any) -> Offer:
     """What a dataset of such a report can be trained on."""
     unused: Any = None
     desk = Desk(
         store=store, outbox=unused, blobs=unused, doorbell=unused, catalogue=CATALOGUE,
-        models=("base-1", "hourly-1", "gone-1", *(["other-1"] if further else [])),
+        models=("base-1", "hourly-1", "gone-1", *OF_FURTHER.get(further, [])),
         providers=dict.fromkeys(filter(None, [provider, further]), ""), policy=Policy(),
         caps=Caps(run_usd=math.inf, month_usd=math.inf), max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1,
         listen=unused, evaluation_rows=200, evaluation_usd=0.5,
@@ -92,6 +98,27 @@ def test_rate_is_left_to_a_provider_that_takes_no_multiplier(store: Store) -> No
     assert values["lr"] == "auto"
     request = launch_of(an_offer(store, provider="rates"), values | {"lr": "2e-5"}).request
     assert (request.learning_rate, request.learning_rate_multiplier) == (2e-5, None)
+
+
+def test_what_the_task_wants_is_proposed_for_the_model_that_is_named(store: Store) -> None:
+    """A line that names a model of another provider than the first says nothing of a rate, and is not refused one."""
+    offer = an_offer(store, further="beta", task="open-ended")
+    values = first_values(offer, model="other-1")
+    assert [values[name] for name in ("model", "epochs", "lr")] == ["other-1", "2", "auto"]
+    assert launch_of(offer, values).request.provider == "beta"
+    assert first_values(offer, model="gone-1")["model"] == "base-1", "what is wrong with it is said by the launch"
+
+
+def test_what_was_proposed_is_proposed_anew_for_a_model_that_is_chosen(store: Store) -> None:
+    offer = an_offer(store, further="scratch", task="open-ended")
+    first = first_values(offer)
+    assert [first[name] for name in ("model", "epochs", "lr")] == ["base-1", "2", "x0.5"]
+    toy = of_chosen_model(offer, first | {"model": "toy-1"})
+    assert [toy[name] for name in ("epochs", "lr")] == ["auto", "auto"], "too little for one that begins from nothing"
+    back = of_chosen_model(offer, toy | {"model": "base-1"})
+    assert back == first | {"wandb": ""}
+    typed = first | {"model": "toy-1", "epochs": "7", "lr": "x0.3"}
+    assert of_chosen_model(offer, typed) == typed | {"wandb": ""}
 
 
 def test_the_model_chosen_is_the_provider_chosen(store: Store) -> None:
