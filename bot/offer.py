@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 OTHERS_MAX: Final = 20
 """Tuned models and other datasets: the newest so many are offered; any other one can be named in a command."""
 
+NAMED_MAX: Final = 6
+"""So many base models are named in a sentence."""
+
 _TUNED: Final = re.compile(r"[mM](\d{1,9})(?:@(\d{1,9}))?")
 
 
@@ -104,7 +107,8 @@ class Offer:
         name = model.name if model else named.strip()
         found = next((base for base in self.bases() if base.value == name), None)
         if found is None:
-            raise UserError("model-not-offered", self._why_not(name), "Choose one from the list.")
+            here = ", ".join(base.value for base in self.bases()[:NAMED_MAX])
+            raise UserError("model-not-offered", self._why_not(name), f"These can be trained here: {here}.")
         return found
 
     def validations(self) -> list[Record[Dataset]]:
@@ -145,8 +149,8 @@ class Offer:
         if why := dict(self.not_offered()).get(name):
             return f"{words.name(name)} is not offered: it {why}."
         if model := self.desk.catalogue.get(name):
-            here = ", ".join(self.desk.providers)
-            return f"{words.name(name)} is trained by {model.provider}, and there is no key for that here, only {here}."
+            who = self.service(model.provider).shown
+            return f"{words.model_name(name)} is trained by {who}, and I have no key for that here."
         return "This model is not on offer here."
 
     def _can_go_on(self, job: Record[Job]) -> bool:
@@ -167,7 +171,7 @@ class Offer:
             raise UserError(
                 "model-not-ready",
                 f"Training cannot go on from {handle}.",
-                "/tune list shows the models that are ready.",
+                "/tune list models shows those that are ready.",
             )
         starts = _starts(job)
         wanted = f"{handle}@{int(step)}" if step else handle

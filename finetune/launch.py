@@ -182,5 +182,7 @@ def parse_multiplier(text: str) -> float | None:
     match = re.fullmatch(r"x?((?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})(?:e-?\d)?)", value)
     number = float(match[1]) if match else 0.0
     if not 0 < number <= 100:
-        raise UserError("lr-invalid", "The learning-rate multiplier is a number above 0, such as 0.5.", "Or auto.")
+        raise UserError(
+            "lr-invalid", "The learning-rate multiplier is above 0 and at most 100.", "Such as x0.5, or auto."
+        )
     return number

@@ -51,7 +51,9 @@ def steer(store: Store, record: Record[Job], person: str, wish: Wish) -> Record[
 def _insist(record: Record[Job], wish: Wish) -> None:
     if record.at.actor is not Actor.FOLLOWER or record.cancel:
         raise UserError(
-            "nothing-runs", f"{record.ref.id} has no run that could be paused or resumed now.", "Its card says why."
+            "nothing-runs",
+            f"{record.ref.id} has no run that could be paused or resumed now.",
+            "Its card says how it stands.",
         )
     rests = record.data.progress.status in PAUSED
     if wish == "resume" and not rests and record.data.wish != "pause":

@@ -29,7 +29,12 @@ def progressed(before: Progress, run: Run, listed: Sequence[RunEvent], *, now_ms
     `listed`: the run's events from `before.seen_since_ms` on, oldest first, those that were taken in before among them.
     """
     events = _unseen(before, listed)
-    changes: dict[str, Any] = {"status": run.said} | _steps(before, sorted(events, key=lambda event: event.step))
+    ordered = sorted(events, key=lambda event: event.step)
+    changes: dict[str, Any] = {"status": run.said} | _steps(before, ordered)
+    if before.status == "paused" and run.said == "running" and before.last_step_ms:
+        # the rest does not count towards the pace: it is as if the run had begun so much later
+        rested_ms = min((event.at_ms for event in ordered if event.step), default=now_ms) - before.last_step_ms
+        changes["first_step_ms"] = before.first_step_ms + max(0, rested_ms)
     if events:
         since_ms, marks = _window(before, listed)
         changes |= {"events": before.events + len(events), "seen_since_ms": since_ms, "seen": marks}

@@ -11,6 +11,7 @@ from bot.grammar import parse_line
 from bot.hosting import host_price
 from bot.launch_form import launch_view
 from bot.launching import launch_of
+from bot.listeners.comparing import compare_command
 from bot.listeners.hosting import deploy_command, waking
 from bot.listeners.job_acts import JobCommands
 from bot.listeners.models import LISTED, list_models, quote
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from jobstore.records import Dataset, Record, Ref
 
 MINE: Final = frozenset({"mine", "my", "my jobs"})
+LISTS: Final = "/tune list, /tune list mine, /tune list models and /tune list templates"
+LOOKED_AT: Final = 100
+"""So many of a channel's newest jobs and datasets are looked at for those of one person."""
 ALIASES: Final = {
     "test": "try",
     "status": "show",
@@ -80,12 +84,14 @@ class Commands:
             "list": self._list,
             "templates": self._templates,
             "show": self._show,
+            "check": self._check,
             "fix": versions.fix,
             "convert": versions.convert,
             "split": Splits(desk).command(self._known),
             "results": ResultButtons(desk).command(self._known),
             "quote": quote(desk, self._known),
             "deploy": deploy_command(desk, self._known),
+            "compare": compare_command(desk, self._known),
             "cancel": self._cancel,
             "try": self._try,
             "train": self._train,
@@ -118,8 +124,11 @@ class Commands:
             return views.templates_list()
         if command.rest.lower() in LISTED:
             return list_models(self._desk, command, person, place)
-        store, whose = self._desk.store, {person.id} if command.rest.lower() in MINE else None
-        listed = [store.listed(command.team, kind, command.channel) for kind in (Kind.JOB, Kind.DATASET)]
+        asked = command.rest.lower()
+        if asked not in MINE | {""}:
+            raise UserError("list-unknown", "I don't know that list.", f"There are {LISTS}.")
+        store, whose, most = self._desk.store, {person.id} if asked else None, LOOKED_AT if asked else views.LISTED
+        listed = [store.listed(command.team, kind, command.channel, most) for kind in (Kind.JOB, Kind.DATASET)]
         jobs, datasets = ([one for one in found if not whose or one.data.person in whose] for found in listed)
         return views.jobs_list(jobs, datasets)
 
@@ -146,6 +155,10 @@ class Commands:
             return self._jobs.lineage(record)
         return views.job_details(record, self._desk.store.events(ref), self._desk.store.now_ms())
 
+    def _check(self, command: Command, person: Person, place: Place) -> Message:
+        """A dataset is checked when it is dropped: show what came of it, or say where to drop one."""
+        return self._show(command, person, place) if command.rest else views.near_miss("check")
+
     def _cancel(self, command: Command, person: Person, place: Place) -> Message:
         ref, _ = intake.handle(command.rest, command.team, kinds=("j",))
         record = self._known(ref, person, Act.CANCEL, place)
@@ -168,7 +181,9 @@ class Commands:
         insist(self._desk, person, Act.TRAIN, place)
         line = parse_line(command.rest)
         offer = offer_of(self._desk, self._dataset(command, line.object, person, place))
-        values = first_values(offer, line.values.get("provider", "")) | of_line(line.values)
+        values = first_values(
+            offer, provider=line.values.get("provider", ""), model=line.values.get("model", "")
+        ) | of_line(line.values)
         if line.values:
             launch = launch_of(offer, values)
             if launch.request.quote.high_usd <= 0:
@@ -186,7 +201,7 @@ class Commands:
         for record in self._desk.store.listed(command.team, Kind.DATASET, command.channel):
             if record.state == "accepted":
                 return record
-        raise UserError("no-dataset", "There is no checked dataset in this channel.", "Drop a JSONL file here.")
+        raise UserError("no-dataset", "There is no checked dataset in this channel.", "Drop a dataset here.")
 
     def _known(self, ref: Ref, person: Person, act: Act, place: Place) -> Record[Any]:
         return known(self._desk, ref, person, act, place)

@@ -78,6 +78,8 @@ def deploy_command(desk: Desk, known: Known) -> Callable[[Command, Person, Place
 
 def _refusal(desk: Desk, job: Record[Job]) -> UserError:
     model = words.model_handle(job.ref.id)
+    if not job.data.model:
+        return UserError("no-model", f"{job.ref.id} has no model that could be hosted.", "Try /tune list models.")
     if not is_hosted_service(desk, job):
         return UserError("answers-by-itself", f"{model} needs no host: it answers by itself.", f"/tune try {model}")
     if job.data.open_stay is not None:

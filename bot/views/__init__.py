@@ -2,6 +2,7 @@
 
 from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, started, steered
 from bot.views.answers import answer_post, prompt_failed_post
+from bot.views.comparisons import compare_offer_message, compared_already, comparison_coming, comparison_post
 from bot.views.datasets import dataset_card
 from bot.views.evaluations import confusion_title, evaluation_post
 from bot.views.hosting import (
@@ -21,6 +22,7 @@ from bot.views.message import Message
 from bot.views.modals import delete_modal, details_modal, try_modal
 from bot.views.models import models_list, quote_message, quote_modal
 from bot.views.notices import (
+    LISTED,
     help_message,
     job_details,
     jobs_list,
@@ -48,6 +50,7 @@ from bot.views.unclear import name_run_modal, unclear_post
 from bot.views.waiting import stuck_post
 
 __all__ = [
+    "LISTED",
     "LaunchForm",
     "Message",
     "answer_post",
@@ -56,6 +59,10 @@ __all__ = [
     "cancelled_post",
     "checkpoint_post",
     "code_modal",
+    "compare_offer_message",
+    "compared_already",
+    "comparison_coming",
+    "comparison_post",
     "confusion_title",
     "csv_coming",
     "csv_title",

@@ -60,7 +60,7 @@ def dataset_card(
         *sections(findings_lines(report.findings, report.rows)),
         _price_section(report, offered) if record.state == "accepted" and not measures else None,
         None if measures else context(lines(*map(prose, advice(report, task)))),
-        context(lines(_handle_line(record, report), *(mrkdwn("{doubt}", doubt=doubt) for doubt in report.doubts))),
+        context(lines(_handle_line(record, report, offered), *map(prose, report.doubts))),
         actions(None if measures else _train_button(record, offered), *mending_buttons(record, report)),
     )
 
@@ -154,9 +154,10 @@ def _price_section(report: Report, offered: list[tuple[str, PriceRange]]) -> Blo
     )
 
 
-def _handle_line(record: Record[Dataset], report: Report) -> Mrkdwn:
+def _handle_line(record: Record[Dataset], report: Report, offered: list[tuple[str, PriceRange]]) -> Mrkdwn:
     longest = f"longest row {report.tokens.max:,} tokens" if report.tokens.max else ""
-    as_of = f"prices of {words.name(report.prices_as_of)}" if report.prices_as_of and record.state == "accepted" else ""
+    is_priced = record.state == "accepted" and any(price.high > 0 for _, price in offered)
+    as_of = f"prices of {words.name(report.prices_as_of)}" if report.prices_as_of and is_priced else ""
     parts = [record.ref.id, words.name(record.data.filename), longest, as_of]
     return join(" · ", [mrkdwn("{part}", part=part) for part in parts])
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 EVENTS_SHOWN: Final = 15
 ID_MAX: Final = 150
 EVENT_MAX: Final = 250
-_EVENT_FACTS: Final = ("verdict", "rows", "provider", "run", "host", "hours", "why", "code", "tokens", "trained_tokens")
+_EVENT_FACTS: Final = {
+    "verdict": "{}", "rows": "{} rows", "provider": "to {}", "run": "{}", "host": "{}", "hours": "{} h", "why": "{}",
+    "code": "{}", "tokens": "{} tokens", "trained_tokens": "{} tokens trained",
+}  # fmt: skip
+"""What is told of an event beside its name, and how."""
+_EVENT_NAMES: Final = {"RunIntended": "Run asked for", "DatasetReceived": "File received"}
+"""Events whose names say less to a reader than to a programmer."""
 
 
 def details_blocks(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> list[Block | None]:
@@ -107,8 +113,9 @@ def _reason(job: Job) -> Mrkdwn:
 
 
 def _event(event: Mapping[str, Any]) -> Mrkdwn:
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words.name(str(event.get("type", "event")))).capitalize()
-    found = [f"{name.replace('_', ' ')} {event[name]}" for name in _EVENT_FACTS if event.get(name)]
+    type_ = words.name(str(event.get("type", "event")))
+    kind = _EVENT_NAMES.get(type_) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type_).capitalize()
+    found = [said.format(_figure(event[name])) for name, said in _EVENT_FACTS.items() if event.get(name)]
     facts = mrkdwn(": {facts}", facts=clip(", ".join(found), 100)) if found else EMPTY
     person = event.get("person")
     who = mrkdwn(" by {person}", person=mention(words.name(str(person)))) if person else EMPTY
@@ -116,3 +123,7 @@ def _event(event: Mapping[str, Any]) -> Mrkdwn:
     when = mrkdwn("{at}: ", at=date(int(at_ms))) if at_ms else EMPTY
     text = mrkdwn("{when}{kind}{who}{facts}", when=when, kind=kind, who=who, facts=facts)
     return text.clipped(EVENT_MAX)
+
+
+def _figure(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

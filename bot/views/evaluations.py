@@ -122,7 +122,8 @@ def _table(matrix: Confusion) -> str:
     order = sorted(matrix.labels, key=lambda label: (-matrix.support(label), label))
     rows = [_row(matrix, label) for label in order[:CLASSES_MAX]]
     more = len(order) - CLASSES_MAX
-    text = lined_up([("class", "rows", "right", "precision", "F1"), *rows])
+    # narrow enough for a phone, where longer lines are broken in the middle
+    text = lined_up([("class", "right", "prec.", "F1"), *rows])
     return f"{text}\nand {more:,} classes more" if more > 0 else text
 
 
@@ -131,8 +132,7 @@ def _row(matrix: Confusion, label: str) -> tuple[str, ...]:
     named = support + answered
     return (
         clip(label, NAME_MAX) or "-",
-        f"{support:,}",
-        _percent(hits, support),
+        f"{hits:,}/{support:,}",
         _percent(hits, answered),
         f"{2 * hits / named:.2f}" if named else "–",  # noqa: RUF001 - no figure
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FINDINGS_SHOWN: Final = 8
 ROWS_IN_A_SENTENCE: Final = 3
 SENTENCE_MAX: Final = 450
+OF_THE_WHOLE: Final = frozenset({"class-too-small", "class-imbalance"})
+"""What is wrong with the file rather than with the rows that it counts: their numbers would mend nothing."""
 _MARKS: Final = {
     Severity.ERROR: mrkdwn("*Error:*"),
     Severity.WARNING: mrkdwn("*Warning:*"),
@@ -52,6 +54,7 @@ def _paragraph(finding: Finding, rows: int) -> Mrkdwn:
 def _rest(finding: Finding, rows: int) -> Mrkdwn:
     hint = prose(finding.hint).clipped(SENTENCE_MAX)
     # The sentence names the first rows itself; who mends the file wants more of them, unless it is every row.
-    named = rows_named(finding.rows, finding.count) if ROWS_IN_A_SENTENCE < finding.count < rows else ""
+    is_named = ROWS_IN_A_SENTENCE < finding.count < rows and finding.code not in OF_THE_WHOLE
+    named = rows_named(finding.rows, finding.count) if is_named else ""
     parts = lines(hint, mrkdwn("{named}.", named=named) if named else EMPTY)
     return mrkdwn("\n{parts}", parts=parts) if parts else EMPTY

@@ -83,10 +83,10 @@ def _headline(going: Sequence[Record[Job]], models: Sequence[Record[Job]]) -> Mr
 
 
 def _money(spend: Spend) -> Mrkdwn:
-    mine = words.money(spend.mine_usd) if spend.mine_usd > 0 else "nothing"
-    everybody = words.dollars(spend.all_usd) if spend.all_usd else "$0"
+    mine = words.dollars(spend.mine_usd)
+    everybody = words.dollars(spend.all_usd)
     return mrkdwn(
-        "This month: {mine} of yours. The workspace: {everybody} of {cap}.",
+        "Spent or held back this month: {mine} by you, {everybody} of {cap} by everybody here.",
         mine=mine,
         everybody=everybody,
         cap=words.dollars(spend.cap_usd),

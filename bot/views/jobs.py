@@ -88,6 +88,13 @@ def try_button(record: Record[Job]) -> Block | None:
     return button("Try it", "try_model", record.ref.member, style="primary")
 
 
+def compare_button(record: Record[Job]) -> Block | None:
+    """Compare with base, where answers can be counted: the model was asked about rows itself."""
+    if record.state not in ANSWERING or record.data.evaluation is None:
+        return None
+    return button("Compare with base", "compare_base", record.ref.member)
+
+
 def wake_button(record: Record[Job], hosting: HostOffer | None) -> Block | None:
     """Wake a model that sleeps, at a price that the button says."""
     if record.state != "asleep" or hosting is None or hosting.request is None:
@@ -143,9 +150,11 @@ def cancel_button(record: Record[Job]) -> Block | None:
     """Cancel, while there is something to cancel and nobody has yet."""
     if "cancelled" not in record.at.to or record.cancel:
         return None
+    is_free = record.data.request.quote.high_usd <= 0
+    charged = "" if is_free else " What it has trained until then may be charged."
     ask = confirmation(
         f"Cancel {record.ref.id}?",
-        "The run is stopped at the provider. What it has trained until then may be charged, and no model is kept.",
+        f"The run is stopped at the provider, and no model is kept.{charged}",
         yes="Cancel the job",
         no="Keep it",
         style="danger",

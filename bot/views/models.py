@@ -48,13 +48,13 @@ def models_list(
         *(_own(one, now_ms, today) for one in own[:OWN_SHOWN]),
         context(_more(len(own) - OWN_SHOWN)),
         *_account(account, now_ms, today),
-        context(*_notes(told_ms, hidden)),
+        context(*_notes(told_ms if own or account else None, hidden)),
     )
 
 
 def _headline(own: Sequence[OwnModel], today: dt.date) -> Mrkdwn:
     if not own:
-        return mrkdwn("No model of this channel is there yet. Drop a dataset here to train one.")
+        return mrkdwn("This channel has no model yet. Drop a dataset here to train one.")
     soon = sum(one.stops is not None and one.stops - today <= SOON for one in own)
     counted = words.plural(len(own), "model")
     if not soon:
@@ -104,13 +104,15 @@ def _more(count: int) -> Mrkdwn:
     return mrkdwn("And {count} more.", count=f"{count:,}") if count > 0 else EMPTY
 
 
-def _notes(told_ms: int, hidden: int) -> list[Mrkdwn]:
-    told = mrkdwn("Days as the provider told them on {at}.", at=date(told_ms)) if told_ms else _OF_TABLE
+def _notes(told_ms: int | None, hidden: int) -> list[Mrkdwn]:
+    """Where the last days come from (`told_ms` is None: none are shown), and what an admin sees besides."""
+    told = mrkdwn("Last days are as the provider told me on {at}.", at=date(told_ms)) if told_ms else _OF_TABLE
+    told = EMPTY if told_ms is None else told
     others = words.plural(hidden, "other fine-tune", "other fine-tunes")
     return [told, mrkdwn("Admins also see {others} of the account here.", others=others) if hidden else EMPTY]
 
 
-_OF_TABLE: Final = mrkdwn("Days as the price table has them; the provider has not told me any lately.")
+_OF_TABLE: Final = mrkdwn("Last days are those of the price table; the provider has not told me any lately.")
 
 
 def _age(since_ms: int, now_ms: int) -> str:
@@ -196,4 +198,11 @@ def _price(one: Choice) -> str:
 
 def _terms(found: Elsewhere) -> list[Mrkdwn]:
     as_of = mrkdwn("Prices of {day}.", day=found.prices_as_of)
-    return [as_of, mrkdwn("Train… opens the form with everything else as it was; nothing starts before you confirm.")]
+    shown = found.choices[:CHOICES_SHOWN]
+    if not any(one.is_here for one in shown):
+        return [as_of, _SET_UP]
+    kept = mrkdwn(" with everything else as it was") if found.subject.base else EMPTY
+    return [as_of, mrkdwn("Train… opens the form{kept}; nothing starts before you confirm.", kept=kept)]
+
+
+_SET_UP: Final = mrkdwn("To train there, ask whoever runs me to set that provider up (TUNEROOM_PROVIDER).")

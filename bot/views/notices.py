@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.mrkdwn import Mrkdwn, code, join, lines, mention, mrkdwn, prose
+from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose
 from bot.views import words
 from bot.views.blocks import actions, context, section, sections
 from bot.views.details import details_blocks
@@ -28,25 +29,30 @@ TEXT_MAX: Final = 1_200
 COMMANDS: Final = {
     "train": ("/tune train d12", "the form that trains a model on it; or at once: epochs=3 lr=x0.5 valid=10%"),
     "fix": ("/tune fix d12", "a new version with the safe fixes"),
-    "convert": ("/tune convert d12 to=chat", "a new version as chat; system= and columns by name, such as prompt=Q"),
-    "list": ("/tune list", "the datasets and jobs of this channel; /tune list mine: yours"),
+    "convert": ("/tune convert d12 to=chat", "a new version as chat; name columns where needed: prompt=Q completion=A"),
+    "list": ("/tune list", "the jobs and datasets of this channel; /tune list mine: yours"),
     "models": ("/tune list models", "the models there are, and when they stop"),
     "templates": ("/tune list templates", "rows to begin from, for eight kinds of work"),
-    "show": ("/tune show j42", "everything about a job; m42: where a model comes from; d12: a dataset"),
-    "results": ("/tune results j42", "what its figures say, and how its model did on held-out rows"),
-    "split": ("/tune split d12 valid=10 test=10", "divide a dataset into parts that do not know one another"),
-    "quote": ("/tune quote m42", "what its rows cost on other models; d12: a dataset's, on every model"),
-    "pause": ("/tune pause j42", "let a run rest; /tune resume j42 lets it go on"),
+    "show": ("/tune show j42", "everything about a job; or a dataset (d12), or where a model (m42) comes from"),
+    "results": ("/tune results j42", "its figures, what they mean, and how its model did on held-out rows"),
+    "split": ("/tune split d12 valid=10 test=10", "divide a dataset into rows to train, to validate and to test with"),
+    "quote": ("/tune quote m42", "what its rows cost on other models; d12: what a dataset costs on each"),
+    "pause": ("/tune pause j42", "let a run rest"),
     "resume": ("/tune resume j42", "let a paused run go on"),
     "cancel": ("/tune cancel j42", "stop a job"),
     "reproduce": ("/tune reproduce j42", "the form with everything as it was, to train the same again"),
     "delete": ("/tune delete m42", "delete a trained model for good; it asks first"),
-    "deploy": ("/tune deploy m42 hours=2", "host a model that answers only so, at a price that is said first"),
+    "deploy": ("/tune deploy m42 hours=2", "host a model that answers only while hosted; the price is said first"),
+    "compare": (
+        "/tune compare m42",
+        "ask its base the same test rows, and say which is better; with=m3: another model",
+    ),
     "try": ("/tune try m42 your prompt", "ask a trained model; without a prompt, a form opens"),
     "help": ("/tune help", "this"),
 }
 """The verbs there are: an example of each, and what it does."""
 
+_HANDLE: Final = re.compile(r"[djm]\d{1,9}", re.IGNORECASE)
 _ELSEWHERE: Final = {
     "check": mrkdwn("To check a dataset, drop it here: I answer in its thread."),
 }
@@ -60,8 +66,8 @@ def help_message() -> Message:
         text,
         section(
             mrkdwn(
-                "*Drop a JSONL file* in a channel I am in, one example a line. I check it, say row by row what is"
-                " wrong, quote the price, and train it when you press Train…."
+                "*Drop a dataset* in a channel I am in: JSONL, CSV, XLSX and others, one example a row. I say what is"
+                " wrong in which row and what training costs, and train when you press Train…."
             )
         ),
         *sections(commands),
@@ -77,6 +83,9 @@ def near_miss(word: str) -> Message:
     said = words.name(word)
     close = difflib.get_close_matches(word.strip().lower(), [*COMMANDS, *_ELSEWHERE], n=1)
     text = mrkdwn("I don't know {word}.", word=code(said))
+    if _HANDLE.fullmatch(word.strip()):
+        text = mrkdwn("{text} Did you mean {command}?", text=text, command=code(f"/tune show {word.strip().lower()}"))
+        return message(text, section(text))
     if close and close[0] in COMMANDS:
         text = mrkdwn("{text} Did you mean {command}?", text=text, command=code(COMMANDS[close[0]][0]))
     elif close:
@@ -88,7 +97,7 @@ def near_miss(word: str) -> Message:
 def jobs_list(jobs: Sequence[Record[Job]], datasets: Sequence[Record[Dataset]]) -> Message:
     """The jobs and datasets of a channel, the first twenty of each as given."""
     if not jobs and not datasets:
-        text = mrkdwn("Nothing here yet. Drop a JSONL file in this channel, and I check it.")
+        text = mrkdwn("Nothing here yet. Drop a dataset in this channel, and I check it.")
         return message(text, section(text))
     return message(
         mrkdwn(
@@ -96,8 +105,16 @@ def jobs_list(jobs: Sequence[Record[Job]], datasets: Sequence[Record[Dataset]]) 
         ),
         *sections(_job_line(job) for job in jobs[:LISTED]),
         *sections(_dataset_line(dataset) for dataset in datasets[:LISTED]),
-        context(mrkdwn("{command} says more.", command=code("/tune show j42"))),
+        context(
+            mrkdwn("{command} says more.", command=code(f"/tune show {(jobs or datasets)[0].ref.id}")),
+            _NEWEST if max(len(jobs), len(datasets)) >= LISTED else EMPTY,
+        ),
     )
+
+
+_NEWEST: Final = mrkdwn("These are the newest; older ones can be named, too.")
+_DATASET_STATES: Final = {"accepted": "ready", "rejected": "has errors", "unreadable": "cannot be read"}
+"""States that people would not call by their own names."""
 
 
 def job_details(record: Record[Job], events: Sequence[Mapping[str, Any]], now_ms: int) -> Message:
@@ -160,6 +177,7 @@ def _job_line(record: Record[Job]) -> Mrkdwn:
 
 def _dataset_line(record: Record[Dataset]) -> Mrkdwn:
     rows = words.plural(record.data.rows_seen, "row") if record.data.rows_seen else ""
-    parts = [mrkdwn("{part}", part=part) for part in (record.state, rows)]
+    state = _DATASET_STATES.get(record.state, record.state)
+    parts = [mrkdwn("{part}", part=part) for part in (state, rows)]
     name = words.name(record.data.filename, NAME_IN_LIST)
     return mrkdwn("*{id}* {name} · {rest}", id=record.ref.id, name=name, rest=join(" · ", parts)).clipped(LINE_MAX)

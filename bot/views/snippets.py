@@ -87,7 +87,9 @@ def code_modal(record: Record[Job], contract: PromptContract, *, base_url: str, 
     )
 
 
-SANDBOX_KEY: Final = mrkdwn("In the sandbox it is what `trainer.key` holds, in its folder (`.tuneroom`).")
+SANDBOX_KEY: Final = mrkdwn(
+    "In the sandbox, the key is what the file `trainer.key` holds, in its folder (`.tuneroom`)."
+)
 TOO_LONG: Final = mrkdwn(
     "Its system message is too long to show here. Send it as the first message, as it stands in every training row."
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME_MAX = 80
 ROWS_NAMED = 10
+CENT_USD = 0.01
 ROUNDED_UP_S = ((30, 5), (60, 10), (5400, 60))
 """Up to so many seconds, to the next so many: a promise that is kept is better than an exact one."""
 
@@ -43,10 +44,12 @@ def dollars(usd: float) -> str:
 
 
 def price(low_usd: float, high_usd: float) -> str:
-    """Return an expected price: "free", "about $3.71", "$3.40-3.90" with a proper dash."""
+    """Return an expected price: "free", "about $3.71", "$3.40-3.90" with a proper dash, "under $0.01"."""
     low, high = money(low_usd), money(high_usd)
     if high == "free":
         return "free"
+    if low_usd < CENT_USD:  # nobody decides by fractions of a cent
+        return "under $0.01" if high_usd < CENT_USD else f"up to {high}"
     return f"about {high}" if low == high else f"{low}–{high.removeprefix('$')}"  # noqa: RUF001 - a range takes an en dash
 
 

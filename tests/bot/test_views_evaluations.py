@@ -60,9 +60,9 @@ def test_accuracy_comes_with_its_interval_and_what_it_compares_with() -> None:
         "*support-bot* (j42): test accuracy 91% (86–94) on rows it was not trained on, 182 of 200 right.\n"
         "Always answering *billing* would get 60%.\n"
         "Try it on questions of your own.\n"
-        "class     rows  right  precision    F1\n"
-        "billing    120    92%        93%  0.92\n"
-        "shipping    80    90%        88%  0.89\n"
+        "class       right  prec.    F1\n"
+        "billing   110/120    93%  0.92\n"
+        "shipping    72/80    88%  0.89\n"
         "weighted F1 0.91 · 200 of 1,204 held-out rows asked · asking cost $0.0041\n"
     )
 

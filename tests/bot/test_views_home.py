@@ -20,7 +20,7 @@ NASTY = "<!channel> *_~`" * 40
 def test_who_has_nothing_is_told_how_to_begin() -> None:
     assert shown(home([], NOTHING)) == (
         "*Nothing of yours is training.*\n"
-        "This month: nothing of yours. The workspace: $0 of $500.\n"
+        "Spent or held back this month: $0 by you, $0 of $500 by everybody here.\n"
         "Drop a dataset in a channel that I am in: I check it, quote the price and train a model on it.\n"
         "`/tune help` says what else I do."
     )
@@ -29,7 +29,9 @@ def test_who_has_nothing_is_told_how_to_begin() -> None:
 def test_jobs_models_and_money_stand_there() -> None:
     ready = a_job("ready", cost_usd=3.52, model="ft:1")
     text = shown(home([a_training_job(), ready, a_job("failed")], Spend(mine_usd=5, all_usd=14.2, cap_usd=100)))
-    assert text.startswith("*1 model · 1 training.*\nThis month: $5.00 of yours. The workspace: $14.20 of $100.\n")
+    assert text.startswith(
+        "*1 model · 1 training.*\nSpent or held back this month: $5 by you, $14.20 of $100 by everybody here.\n"
+    )
     assert "*Going on*\n*support-bot* (j42)\ntraining 37% · gpt-4o-mini · " in text
     assert "*My models*\n*support-bot* (m42)\nready · gpt-4o-mini · cost $3.52" in text
     assert "*Ended*\n*support-bot* (j42)\nfailed" in text

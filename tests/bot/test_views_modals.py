@@ -29,7 +29,9 @@ def test_a_lost_run_is_asked_for() -> None:
 def test_details_hold_the_request_the_ids_and_what_happened() -> None:
     record = a_job("failed", run="ftjob-1", train_file="file-1", refusal=REFUSED)
     events = [
+        {"type": "RunIntended", "at_ms": NOON_MS},
         {"type": "RunCreated", "run": "ftjob-1", "at_ms": NOON_MS},
+        {"type": "RunSucceeded", "trained_tokens": 487550, "at_ms": NOON_MS},
         {"type": "CancelRequested", "person": "UMINA", "at_ms": NOON_MS},
     ]
     text = shown(details_modal(record, events, NOON_MS))
@@ -40,7 +42,9 @@ def test_details_hold_the_request_the_ids_and_what_happened() -> None:
     assert f"by <@UMINA>, request `{record.data.digest[:12]}`" in text
     assert "*Run at the provider:* `ftjob-1`" in text
     assert "Row 88 was refused by moderation. Delete it and drop the file again.\n(moderation)" in text
-    assert "UTC>: Run created: run ftjob-1\n" in text
+    assert "UTC>: Run asked for\n" in text
+    assert "UTC>: Run created: ftjob-1\n" in text
+    assert "UTC>: Run succeeded: 487,550 tokens trained\n" in text
     assert text.endswith("Cancel requested by <@UMINA>")
 
 

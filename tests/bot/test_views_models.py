@@ -88,7 +88,7 @@ def test_a_provider_that_told_nothing_is_said() -> None:
 
 
 def test_a_channel_without_models_is_told_how_to_get_one() -> None:
-    assert shown(listed()).startswith("No model of this channel is there yet. Drop a dataset here to train one.")
+    assert shown(listed()).startswith("This channel has no model yet. Drop a dataset here to train one.")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,14 @@ def test_rows_that_nothing_takes_say_who_can_help() -> None:
 def test_a_dataset_is_quoted_without_an_old_model() -> None:
     subject = Subject(member="dataset:d12", handle="d12", title="tickets.csv")
     text = shown(quote_message(a_quote(a_choice("open-8b", None, usd_per_hour=100.0), subject=subject), TODAY))
+    assert "Train… opens the form; nothing starts before you confirm." in text
     assert text.startswith("*tickets.csv* (d12).\n1,204 rows of chat, 3 epochs:\n*open-8b* at OpenAI · $100.00 an hour")
+
+
+def test_a_quote_of_nothing_that_is_here_says_who_can_help() -> None:
+    text = shown(quote_message(a_quote(a_choice("open-8b", is_here=False)), TODAY))
+    assert "ask whoever runs me to set that provider up (TUNEROOM_PROVIDER)" in text
+    assert "Train…" not in text
 
 
 def test_a_home_begins_with_what_stops_soon() -> None:

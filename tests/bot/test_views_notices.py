@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.views import asked, cancel_outcome, words
+from bot.views import LISTED, asked, cancel_outcome, words
 from bot.views.notices import (
     help_message,
     job_details,
@@ -21,7 +21,7 @@ from tests.bot.cards import NOON_MS, a_dataset, a_job, a_training_job, buttons, 
 
 def test_help_names_every_verb_and_the_drop() -> None:
     text = shown(help_message())
-    assert "*Drop a JSONL file*" in text
+    assert "*Drop a dataset*" in text
     for verb in ("train d12", "list", "show j42", "cancel j42", "try m42 your prompt", "help"):
         assert f"`/tune {verb}`: " in text
 
@@ -36,6 +36,10 @@ def test_a_near_miss_is_guessed(word: str, meant: str) -> None:
 
 def test_a_word_like_nothing_gets_the_way_to_help() -> None:
     assert shown(near_miss("<!here>")) == "I don't know `&lt;!here&gt;`.\n`/tune help` shows everything I understand."
+
+
+def test_a_handle_alone_is_shown() -> None:
+    assert shown(near_miss("D7")) == "I don't know `D7`. Did you mean `/tune show d7`?"
 
 
 def test_a_check_is_told_where_it_happens() -> None:
@@ -64,14 +68,21 @@ def test_the_list_has_a_line_each() -> None:
     assert shown(message) == (
         "*j42* support-bot · training 37% · <@UMINA> · about $3.71, at most $5\n"
         "*j42* support-bot · ready · <@UMINA> · cost $3.52\n"
-        "*d12* tickets.csv · accepted · 1,204 rows\n"
+        "*d12* tickets.csv · ready · 1,204 rows\n"
         "`/tune show j42` says more."
     )
     assert message.text == "2 jobs, 1 dataset."
 
 
+def test_a_list_names_what_is_in_it_and_says_when_there_is_more() -> None:
+    rejected = a_dataset("rejected", rows_seen=3)
+    assert shown(jobs_list([], [rejected])) == "*d12* tickets.csv · has errors · 3 rows\n`/tune show d12` says more."
+    assert "cannot be read" in shown(jobs_list([], [a_dataset("unreadable")]))
+    assert "These are the newest; older ones can be named, too." in shown(jobs_list([], [rejected] * LISTED))
+
+
 def test_an_empty_list_says_how_to_begin() -> None:
-    assert shown(jobs_list([], [])) == "Nothing here yet. Drop a JSONL file in this channel, and I check it."
+    assert shown(jobs_list([], [])) == "Nothing here yet. Drop a dataset in this channel, and I check it."
 
 
 def test_details_for_one_person_carry_the_buttons_that_fit() -> None:
@@ -118,6 +129,20 @@ def test_a_file_that_is_no_dataset_is_left_alone() -> None:
 )
 def test_money_is_said_as_people_say_it(usd: float, said: str) -> None:
     assert words.money(usd) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0, 0, "free"),
+        (3.714, 3.714, "about $3.71"),
+        (3.4, 3.9, "$3.40–3.90"),  # noqa: RUF001 - a range takes an en dash
+        (0.0009, 0.0012, "under $0.01"),
+        (0.0093, 0.012, "up to $0.01"),
+    ],
+)
+def test_prices_are_said_to_the_cent(low: float, high: float, said: str) -> None:
+    assert words.price(low, high) == said
 
 
 @pytest.mark.parametrize(

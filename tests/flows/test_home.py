@@ -17,7 +17,7 @@ def test_a_model_of_mine_is_tried_from_my_home(talk: Conversation) -> None:
     talk.person.open_home()
     home = talk.person.home(talk.name, timeout_s=PATIENCE_S)
     assert "My models" in home.text
-    assert "This month: nothing of yours." in home.text
+    assert "Spent or held back this month: $0 by you" in home.text
     talk.person.click(home, "try_model")
     assert talk.person.view("Prompt").values
 
@@ -27,6 +27,6 @@ def test_nobody_elses_jobs_stand_there_and_a_guest_is_refused(talk: Conversation
     talk.finish()
     jun, guest = stack.workspace.as_user("jun"), stack.workspace.as_user("gil")
     jun.open_home()
-    assert talk.name not in jun.home("This month", timeout_s=PATIENCE_S).text
+    assert talk.name not in jun.home("Spent or held back this month", timeout_s=PATIENCE_S).text
     guest.open_home()
     assert "Guests cannot use Tuneroom." in guest.home("Guests", timeout_s=PATIENCE_S).text

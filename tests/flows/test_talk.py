@@ -147,12 +147,12 @@ def test_model_is_tried_by_a_mention_in_its_thread(trained: tuple[Conversation, 
 def test_mention_elsewhere_is_answered_with_help(talk: Conversation) -> None:
     talk.person.say(talk.channel, "@tuneroom what can you do?")
 
-    assert "/tune train d12" in talk.person.ephemeral("Drop a JSONL file").text
+    assert "/tune train d12" in talk.person.ephemeral("one example a row").text
 
 
 def test_help_lists_every_verb(talk: Conversation) -> None:
     talk.person.command("/tune", "help")
-    said = talk.person.ephemeral("Drop a JSONL file").text
+    said = talk.person.ephemeral("one example a row").text
 
     assert all(verb in said for verb in ("train", "list", "show", "cancel", "try", "help"))
 
@@ -182,6 +182,10 @@ def test_list_and_show_name_what_is_here(trained: tuple[Conversation, Message], 
         ("cancel d1", "Name a job such as j42"),
         ("train d999999", "I know no"),
         ("quote", "I don't know which one you mean."),
+        ("list cats", "I don't know that list."),
+        ("check", "To check a dataset, drop it here"),
+        ("check d999999", "I know no"),
+        ("d7", "Did you mean"),
     ],
 )
 def test_near_misses_are_told_what_to_type(talk: Conversation, typed: str, said: str) -> None:
@@ -209,7 +213,7 @@ def test_command_without_a_verb_opens_the_form_for_the_newest_dataset(talk: Conv
         ("holdout", "50", "That would leave 7 rows to train on"),
         ("seed", "-1", "Seed is a whole number"),
         ("batch", "many", "Batch size is a whole number from 1 to 256."),
-        ("lr", "0", "The learning-rate multiplier is a number above 0"),
+        ("lr", "0", "The learning-rate multiplier is above 0 and at most 100."),
     ],
 )
 def test_wrong_field_is_said_beside_the_field(talk: Conversation, field: str, typed: str, said: str) -> None:
@@ -235,7 +239,7 @@ def test_bot_introduces_itself_once_where_it_is_invited(talk: Conversation) -> N
 def test_direct_message_is_answered_once(talk: Conversation) -> None:
     talk.stack.workspace.switch(redeliver=3)
     said = talk.person.say("mina", f"hello {talk.name}")
-    talk.stack.workspace.wait_for_message("mina", "Drop a JSONL file", where=lambda m: m.ts > said.ts)
+    talk.stack.workspace.wait_for_message("mina", "one example a row", where=lambda m: m.ts > said.ts)
     talk.stack.workspace.wait_for_quiet()
 
     assert len([m for m in talk.stack.workspace.messages("mina") if m.is_bot and m.ts > said.ts]) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,16 @@ def test_looking_again_changes_nothing() -> None:
     once = looked(Progress(), listed)
     assert looked(once, listed) == once
     assert once.events == 200
+
+
+def test_a_rest_does_not_count_towards_the_pace() -> None:
+    """Ten steps in nine seconds, a pause of five minutes, ten more: the pace is that of the steps."""
+    before = looked(Progress(), [event(number, 100_000 + number * 1_000, step=number) for number in range(1, 11)])
+    paused = progressed(before, dataclasses.replace(RUN, status=RunStatus.PAUSED, said="paused"), [], now_ms=120_000)
+    later = [event(number, 400_000 + number * 1_000, step=number) for number in range(11, 21)]
+    assert (paused.first_step_ms, looked(paused, later).first_step_ms) == (101_000, 402_000)
+    resumed = progressed(paused, RUN, [], now_ms=411_000)
+    assert resumed.first_step_ms == 402_000
 
 
 def test_figures_that_come_late_do_not_turn_back_what_is_shown() -> None:
