@@ -108,9 +108,17 @@ def resets_on(month: str) -> str:
     return f"1 {calendar.month_name[int(month[-2:]) % 12 + 1]} (UTC)"
 
 
-def over_cap(error: CapError, micros: int, month: str, *, is_host: bool = False) -> UserError:
-    """Return the refusal of a run, or of a model's host, that may cost `micros` micro-dollars."""
-    price = f"{'Hosting it' if is_host else 'This run'} may cost ${micros / MICROS:,.2f}"
+def over_cap(
+    error: CapError, micros: int, month: str, *, is_host: bool = False, is_comparison: bool = False
+) -> UserError:
+    """Return the refusal of a run, of a model's host or of a comparison that may cost `micros` micro-dollars."""
+    price = f"{_what(is_host=is_host, is_comparison=is_comparison)} may cost ${micros / MICROS:,.2f}"
+    if error.cap == "run" and is_comparison:
+        return UserError(
+            "over-run-cap",
+            f"{price}, and one comparison may cost ${error.cap_usd:,.2f} at most.",
+            "Ask whoever runs me to raise TUNEROOM_CAP_RUN_USD, or to lower TUNEROOM_EVALUATION_ROWS.",
+        )
     if error.cap == "run":
         return UserError(
             "over-run-cap",
@@ -123,6 +131,12 @@ def over_cap(error: CapError, micros: int, month: str, *, is_host: bool = False)
         f"{price}, and ${max(0.0, error.left_usd):,.2f} is left of {whose} of ${error.cap_usd:,.2f}.",
         f"It begins anew on {resets_on(month)}. Or ask whoever runs me to raise {setting}.",
     )
+
+
+def _what(*, is_host: bool, is_comparison: bool) -> str:
+    if is_comparison:
+        return "Comparing them"
+    return "Hosting it" if is_host else "This run"
 
 
 _LESS = {False: "Train fewer epochs or fewer rows", True: "Host it for fewer hours"}

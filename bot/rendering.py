@@ -206,6 +206,7 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "csv": _csv,
     "evaluation": _evaluation,
     "confusion": _confusion,
+    "comparison": lambda _, record: views.comparison_post(record),
     "checkpoint": lambda _, record: views.checkpoint_post(record),
     "ready": _ready,
     "failed": _failed,

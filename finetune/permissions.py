@@ -21,6 +21,7 @@ class Act(StrEnum):
     DELETE = "delete"
     RESOLVE = "resolve"
     TRY = "try"
+    COMPARE = "compare"
     ACCOUNT = "account"
     HOST = "host"
     SLEEP = "sleep"

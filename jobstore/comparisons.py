@@ -59,8 +59,8 @@ class Comparison:
     """A person's request to compare a job's model with another one. Money in US dollars, times in ms since 1970.
 
     `against` is "base", a job ("j3") or the provider's name of a model. `plan` is a blob with the rows, a
-    `finetune.evaluation.Plan`; of the `rows` there were, `left_out` are not asked, since the other model was trained on
-    them. What it may cost is reserved in `month` under `accounts` (`jobstore.money`). `paired` is what came of it.
+    `finetune.evaluation.Plan`, and `used` one with those that are asked: of the `rows` there were, `left_out` are not,
+    since the other model was trained on them. What it may cost is reserved in `month` under `accounts` (`jobstore.money`). `paired` is what came of it.
     """
 
     channel: str
@@ -78,6 +78,7 @@ class Comparison:
     source: Source = ""
     accounts: tuple[str, ...] = ()
     begun_ms: int = 0
+    used: str = ""
     left_out: int = 0
     paired: Paired | None = None
     refusal: Refusal | None = None

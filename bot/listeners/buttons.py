@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
@@ -9,6 +10,7 @@ from bot.confirming import over_cap, reservation
 from bot.form_values import first_values
 from bot.launch_form import launch_view
 from bot.listeners.commands import known, offer_of
+from bot.listeners.comparing import CompareButtons
 from bot.listeners.hosting import HostingButtons, waking
 from bot.listeners.job_acts import JobButtons
 from bot.listeners.models import quote_elsewhere
@@ -69,6 +71,7 @@ class Buttons:
             "split": (Act.MEND, Splits(desk).press(people)),
             "quote_elsewhere": (Act.SHOW, quote_elsewhere(desk)),
             **HostingButtons(desk).acts,
+            **CompareButtons(desk, people, partial(known, desk)).acts,
             "tokens": (Act.SHOW, post_tokens(desk)),
         }
 

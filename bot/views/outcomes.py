@@ -8,7 +8,7 @@ from bot.mrkdwn import EMPTY, Mrkdwn, code, join, lines, mention, mrkdwn, prose,
 from bot.views import words
 from bot.views.blocks import actions, button, context, overflow, section
 from bot.views.evaluations import evaluation_post, share_words, what_is_measured
-from bot.views.jobs import TOY_NOTE, details_button, hosted_words, job_title, stop_button, try_button
+from bot.views.jobs import TOY_NOTE, compare_button, details_button, hosted_words, job_title, stop_button, try_button
 from bot.views.message import Message, message
 from finetune.metrics import Share
 from finetune.next_steps import next_step_of
@@ -99,6 +99,7 @@ def ready_post(record: Record[Job], stops: date | None = None) -> Message:
         context(TOY_NOTE) if words.is_toy(job.request.model) else None,
         actions(
             try_button(record),
+            compare_button(record),
             button("Code", "code", record.ref.member),
             stop_button(record),
             details_button(record),

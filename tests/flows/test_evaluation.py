@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jobstore.states import Kind
 from tests.support.provider_front import ANSWERS, CREATE
 from tests.support.waiting import wait_for
 from workers.stages.asking import BATCH
 
 if TYPE_CHECKING:
+    from jobstore.comparisons import Comparison
+    from jobstore.records import Record
     from sandbox.client import Message
     from tests.flows.conversation import Conversation
 
@@ -131,3 +134,61 @@ def test_provider_without_logprobs_leaves_out_what_needs_them(talk: Conversation
     assert (found.asked, found.with_odds) == (HELD_OUT, False)
     assert "precision" in said.text
     assert "AUROC" not in said.text
+
+
+def compare(talk: Conversation, notice: Message) -> Record[Comparison]:
+    """Compare the model with its base by the notice's button; return what came of it."""
+    talk.press(notice, "Compare with base")
+    talk.person.ephemeral("What comes of it is in its thread")
+    job = talk.job().ref.id
+
+    def over() -> list[Record[Comparison]]:
+        return [one for one in talk.stack.listed(Kind.COMPARISON) if one.data.job == job and one.at.is_final]
+
+    return wait_for(over, timeout_s=TRAINED_S)[0]
+
+
+@pytest.mark.parametrize("point", ["", "evaluate.answered", "compare.done"])
+def test_the_base_is_asked_the_same_rows_once_and_the_verdict_stands_in_the_thread(
+    talk: Conversation, point: str
+) -> None:
+    card = start(talk)
+    talk.finish(TRAINED_S)
+    before = talk.stack.front.count(ANSWERS)
+    if point:
+        talk.stack.strike(point)
+    made = compare(talk, talk.notice(card))
+    if point:
+        talk.stack.wait_until_struck(point)
+
+    asked = talk.stack.front.count(ANSWERS) - before
+    assert HELD_OUT <= asked <= HELD_OUT + (BATCH if point == "evaluate.answered" else 0)
+    assert (made.state, made.data.tuned.known_rows, made.data.tuned.evaluation) == ("compared", HELD_OUT, None)
+    found = talk.job().data.evaluation
+    assert found is not None
+    assert made.data.paired is not None
+    assert (made.data.paired.rows, made.data.paired.tuned_right) == (HELD_OUT, found.right)
+    model = f"m{talk.job().ref.id[1:]}"
+    said = talk.notice(card, f"*{model}* against its base toy-gpt, {HELD_OUT} held-out rows: ")
+    assert "*Worth using.*" in said.text
+    assert f"{found.right}/{HELD_OUT}" in said.text
+
+    talk.person.command("/tune", f"compare {model} with=base", channel=talk.channel)
+    talk.person.ephemeral("the same models, the same rows")
+    assert talk.events(made) == ["ComparisonConfirmed", "Compared"]
+    assert sum("against its base" in message.text for message in talk.replies(card)) == 1
+
+
+def test_what_cannot_be_compared_is_said_with_what_to_do(talk: Conversation) -> None:
+    assert talk.launch(talk.report(talk.drop())).closed  # so few rows that none is held out
+    talk.finish()
+    model = f"m{talk.job().ref.id[1:]}"
+    for line, said in {
+        f"compare {model}": "no rows left to compare",
+        f"compare {model} {model}": "the same model twice",
+        f"compare {model} wiht=m3": "Did you mean with=?",
+        f"compare {model} with=m999999999": "I know no job",
+        "compare": "which one you mean",
+    }.items():
+        talk.person.command("/tune", line, channel=talk.channel)
+        talk.person.ephemeral(said)

@@ -23,6 +23,7 @@ from jobstore.refusals import Refusal
 from jobstore.states import ANSWERING, Kind
 from jobstore.store import Mark
 from jobstore.trained_rows import parents_of, questions_trained_on, without
+from workers.openai_dialects import listed_as
 from workers.provider import ProviderError
 from workers.stages import endings
 from workers.stages.asking import TRIES, Asking, Whom
@@ -97,7 +98,7 @@ def _begun(shop: Workshop, record: Record[Comparison]) -> Comparison | Refusal:
     kept, _ = shop.blobs.put(team, [msgspec.json.encode(dataclasses.replace(plan, rows=tuple(rows)))])
     return dataclasses.replace(
         data,
-        plan=kept,
+        used=kept,
         left_out=left_out,
         begun_ms=shop.store.now_ms(),
         tuned=_side(shop, record, data.tuned, plan, rows),
@@ -149,7 +150,7 @@ class _Turn:
             shop,
             team,
             Whom(
-                model=side.model,
+                model=side.model if side.job else listed_as(side.model, side.provider),
                 provider=side.provider,
                 priced=shop.catalogue.get(side.base),
                 contract=PromptContract.from_json(shop.blobs.read(team, side.contract)),
@@ -198,7 +199,7 @@ class _Turn:
 
 def _concluded(shop: Workshop, record: Record[Comparison]) -> Record[Comparison]:
     data, team = record.data, record.ref.team
-    plan = msgspec.json.decode(shop.blobs.read(team, data.plan), type=Plan)
+    plan = msgspec.json.decode(shop.blobs.read(team, data.used), type=Plan)
     paired = compared(plan.rows, *(_given(shop, team, side) for side in (data.tuned, data.other)))
     if not paired.rows:
         return fail(shop, record, SILENT)
