@@ -1,5 +1,5 @@
 # One image for bot, worker, follower and trainer: `docker build -t tuneroom .`; docs/operate.md says how to run it.
-# LOCK names another hashed lock file, such as one with the library of an s3:// blob store.
+# LOCK=requirements-s3.lock adds the library of an s3:// blob store.
 ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim AS build
@@ -13,7 +13,7 @@ FROM python:${PYTHON}-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home tuneroom \
+    && useradd --uid 10001 --user-group --no-create-home tuneroom \
     && install -d -o tuneroom -g tuneroom -m 0700 /var/lib/tuneroom /var/lib/tuneroom/blobs /var/lib/tuneroom/trainer
 COPY --from=build /opt/tuneroom /opt/tuneroom
 COPY finetune /app/finetune

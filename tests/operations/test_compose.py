@@ -19,7 +19,7 @@ from jobstore.server import keeping, memory
 from tests.support.waiting import wait_for
 from tuneroom import cli
 from tuneroom.health import AFTER_THE_FIRST, port_of
-from tuneroom.settings import Settings, variable
+from tuneroom.settings import FURTHER_PROVIDERS, Settings, variable
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())
@@ -28,10 +28,14 @@ OURS = {name: service for name, service in SERVICES.items() if str(service["imag
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 # compose's own, not the product's
-OF_COMPOSE = {"REDIS_PASSWORD", "REDIS_MAXMEMORY", "TUNEROOM_VERSION"}
+OF_COMPOSE = {"REDIS_PASSWORD", "REDIS_MAXMEMORY", "TUNEROOM_VERSION", "TUNEROOM_LOCK"}
+# read by the driver of the blob store
+OF_S3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
 # `home` is the sandbox's, and no fault is ordered where money is spent
 NOT_HERE = {"home", "fault_folder"}
-SECRETS = {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "OPENAI_API_KEY"}
+OF_SLACK = {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"}
+OF_PROVIDERS = {"OPENAI_API_KEY", *(variable(f"{name}_api_key") for name in FURTHER_PROVIDERS)}
+SECRETS = OF_SLACK | OF_PROVIDERS | {"TUNEROOM_PROVIDER_WEBHOOK_SECRET"}
 
 
 def names() -> set[str]:
@@ -68,7 +72,7 @@ def test_the_trainer_takes_the_options_it_is_given() -> None:
 
 def test_every_variable_that_is_handed_on_is_a_setting() -> None:
     for name, service in OURS.items():
-        given = set(service.get("environment", {}))
+        given = set(service.get("environment", {})) - OF_S3
         assert given <= names(), f"{name} is given {given - names()}, which nothing reads"
         for key, value in service.get("environment", {}).items():
             for source in re.findall(r"\$\{(\w+)", str(value)):
@@ -77,23 +81,32 @@ def test_every_variable_that_is_handed_on_is_a_setting() -> None:
 
 def test_every_setting_reaches_whoever_may_know_it() -> None:
     wanted = {variable(field.name) for field in dataclasses.fields(Settings) if field.name not in NOT_HERE}
-    assert wanted == set().union(*(service.get("environment", {}) for service in OURS.values())), (
+    assert wanted == set().union(*(service.get("environment", {}) for service in OURS.values())) - OF_S3, (
         "add a new setting to x-settings in docker-compose.yml, or to NOT_HERE with a reason"
     )
 
 
 def test_no_service_knows_a_secret_it_does_not_need() -> None:
-    slack = {name for name in SECRETS if name.startswith("SLACK_")}
-    assert SECRETS & set(OURS["bot"]["environment"]) == slack
+    assert SECRETS & set(OURS["bot"]["environment"]) == OF_SLACK | {"TUNEROOM_PROVIDER_WEBHOOK_SECRET"}
     for name in ("worker", "follower"):
-        assert SECRETS & set(OURS[name]["environment"]) == {"OPENAI_API_KEY"}
+        assert SECRETS & set(OURS[name]["environment"]) == OF_PROVIDERS
     assert not SECRETS & set(SERVICES["redis"]["environment"])
+
+
+def test_what_is_no_secret_is_the_same_for_everybody() -> None:
+    """The bot, which calls no provider, shows people the address where their model is asked."""
+    of_slack = {"SLACK_API_URL", "TUNEROOM_HTTP_HOST", "TUNEROOM_HTTP_PORT"}
+    told = [
+        {key: value for key, value in OURS[name]["environment"].items() if key not in SECRETS | of_slack}
+        for name in ("bot", "worker", "follower", "doctor")
+    ]
+    assert all(one == told[0] for one in told)
 
 
 def test_the_example_of_the_secrets_names_what_is_read() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
     assert named <= names() | OF_COMPOSE
-    assert SECRETS | {"REDIS_PASSWORD"} <= named
+    assert OF_SLACK | {"OPENAI_API_KEY", "REDIS_PASSWORD"} <= named
     assert not re.search(r"^(SLACK_\w+|OPENAI_API_KEY|REDIS_PASSWORD)=\S", EXAMPLE, flags=re.MULTILINE)
 
 
@@ -113,9 +126,26 @@ def test_services_run_without_rights_they_do_not_need() -> None:
 
 def test_what_writes_bytes_shares_one_volume() -> None:
     for name in ("bot", "worker", "follower"):
-        assert OURS[name]["volumes"] == ["blobs:/var/lib/tuneroom/blobs"]
+        assert "blobs:/var/lib/tuneroom/blobs" in OURS[name]["volumes"]
+        assert {OURS[name]["environment"][key] for key in OF_S3} == {None}
         assert str(OURS[name]["environment"]["TUNEROOM_BLOB_URL"]).endswith(":-/var/lib/tuneroom/blobs}")
     assert {"redis", "blobs", "trainer"} == set(COMPOSE["volumes"])
+
+
+def test_price_table_of_the_operators_own_is_seen_by_all_who_read_it() -> None:
+    readers = [name for name, service in OURS.items() if "TUNEROOM_PRICE_TABLE" in service.get("environment", {})]
+    assert readers == ["bot", "worker", "follower", "doctor"]
+    assert all("./config:/etc/tuneroom:ro" in OURS[name]["volumes"] for name in readers)
+
+
+def test_every_lock_that_may_be_built_with_reaches_the_build() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    offered = {line.removeprefix("!") for line in ignored if line.startswith("!requirements")}
+    assert offered == {"requirements*.lock"}
+    for service in OURS.values():
+        assert service["build"]["args"]["LOCK"] == "${TUNEROOM_LOCK:-requirements.lock}"
+    for name in re.findall(r"requirements[\w-]*\.lock", (ROOT / "docs/operate.md").read_text() + DOCKERFILE):
+        assert (ROOT / name).exists(), name
 
 
 def test_time_to_stop_is_longer_than_what_the_processes_take() -> None:

@@ -29,10 +29,11 @@ VARIABLE: Final = re.compile(r"\$\{(\w+)(?::[-?]([^}]*))?\}")
 
 def interpolated(service: str, values: Mapping[str, str]) -> dict[str, str]:
     """A service's environment, as compose fills it in from `.env`."""
-    given: dict[str, str] = SERVICES[service]["environment"]
+    given: dict[str, str | None] = SERVICES[service]["environment"]
     return {
         name: VARIABLE.sub(lambda match: values.get(match[1]) or match[2] or "", str(value))
         for name, value in given.items()
+        if value is not None
     }
 
 
