@@ -6,14 +6,22 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.fine_tuning.job_create_params import JobCreateParams
+from pydantic import TypeAdapter
 
 from finetune.graders import parse_grader
-from finetune.launch import Parent, Reinforcement, Wandb
+from finetune.launch import SEED_MAX, Parent, Reinforcement, Wandb
 from tests.support.samples import a_request
 from workers.openai_bodies import INTENT_KEY, creation
 from workers.provider import Order
 
 GRADER = parse_grader("exact:answer")
+
+
+ASKED = TypeAdapter(JobCreateParams)
+"""What the SDK lets `jobs.create` be called with."""
 
 
 def body(*, grader: str = "", valid_file: str = "", **choices: Any) -> dict[str, Any]:
@@ -94,3 +102,46 @@ def test_validation_file_and_weights_and_biases_are_named_where_there_are_any() 
     assert body(wandb=place)["integrations"][0]["wandb"] == {
         "project": "p", "entity": "e", "name": "n", "tags": ["a", "b"],
     }  # fmt: skip
+
+
+whole = st.none() | st.integers(1, 50)
+choices = st.fixed_dictionaries(
+    {
+        "epochs": whole,
+        "batch_size": whole,
+        "learning_rate_multiplier": st.none() | st.floats(0.001, 100),
+        "seed": st.integers(0, SEED_MAX),
+        "wandb": st.none() | st.builds(Wandb, project=st.just("p"), entity=st.sampled_from(["", "e"]),
+                                       tags=st.sampled_from([(), ("a", "b")])),
+    }
+)  # fmt: skip
+methods = st.one_of(
+    st.fixed_dictionaries({"method": st.just("supervised")}),
+    st.fixed_dictionaries({"method": st.just("dpo"), "beta": st.none() | st.floats(0, 2, exclude_min=True)}),
+    st.fixed_dictionaries(
+        {
+            "method": st.just("reinforcement"),
+            "grader": st.sampled_from(["exact:a", "contains:a", "similar:a"]).map(parse_grader),
+            "reinforcement": st.builds(
+                Reinforcement,
+                grader=st.just("ab" * 32),
+                reasoning_effort=st.sampled_from([None, "low", "medium", "high"]),
+                compute_multiplier=st.none() | st.floats(0.001, 10),
+                eval_interval=whole,
+                eval_samples=whole,
+            ),
+        }
+    ),
+)
+
+
+@given(choices, methods, st.sampled_from(["", "file-2"]))
+def test_every_request_is_one_that_the_sdk_knows_whole(
+    chosen: dict[str, Any], method: dict[str, Any], valid_file: str
+) -> None:
+    """A field that it does not know, or a value of another kind, would differ."""
+    asked = body(**chosen, **method, valid_file=valid_file)
+    known: Any = ASKED.validate_python(asked, strict=True)
+    if "integrations" in asked:  # read one by one
+        known["integrations"] = list(known["integrations"])
+    assert known == asked
