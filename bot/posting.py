@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 METADATA_TYPE: Final = "tuneroom_delivery"
 PAGES_MAX: Final = 10
 CLOCKS_DIFFER_S: Final = 120
+ARRIVES_WITHIN_S: Final = 3600.0
+"""A call whose answer was lost is carried out by then, if it ever is."""
 HOLD_AGAIN_S: Final = 1.0
 
 
@@ -85,11 +87,18 @@ def find(client: WebClient, attempt: Attempt) -> str | None:
 
 
 def _since(client: WebClient, attempt: Attempt) -> Iterator[Payload]:
-    """Yield the messages where the delivery belongs, from when it was put; clocks may differ by a little."""
-    oldest = f"{attempt.put_ms / 1000 - CLOCKS_DIFFER_S:.6f}"
+    """Yield the messages where the delivery belongs, from when it was last sent; clocks may differ by a little.
+
+    What was sent before that has been looked up since. A busy channel holds more than anybody would read of the time
+    that a bot was gone, so nothing is read of what came long after, either.
+    """
+    since_s = (attempt.sent_ms or attempt.put_ms) / 1000
+    span: dict[str, Any] = {"oldest": f"{since_s - CLOCKS_DIFFER_S:.6f}"}
+    if attempt.sent_ms:
+        span["latest"] = f"{since_s + ARRIVES_WITHIN_S:.6f}"
     cursor: str | None = None
     for _ in range(PAGES_MAX):
-        options: dict[str, Any] = {"limit": 200, "oldest": oldest, "cursor": cursor, "include_all_metadata": True}
+        options: dict[str, Any] = {"limit": 200, "cursor": cursor, "include_all_metadata": True, **span}
         if attempt.thread_ts:
             answer = client.conversations_replies(channel=attempt.channel, ts=attempt.thread_ts, **options)
         else:

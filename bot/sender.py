@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX: Final = 10
+"""So often it is tried at once, with its channel waiting; after that by itself, for as long as Slack may be ill."""
+UNSURE_AGAIN_MS: Final = 60_000
+UNSURE_MAX_MS: Final = 24 * 3_600_000
 RENDERINGS_MAX: Final = 20
 RENDER_AGAIN_MAX_MS: Final = 60_000  # 1, 2, 4 ... 60 s: a quarter of an hour in all, for a blob store to come back
 ATTEMPT_S: Final = 120.0  # a look-up of ten pages and the call itself, every one of them slow
@@ -129,13 +132,14 @@ class Sender(Sweeper):
         if outcome is Outcome.UNSURE and not attempt.ts:
             # by the bucket: another delivery for the channel would have the look-up made at once
             self.desk.outbox.hold(self.team, f"post:{attempt.channel}", HISTORY_LAG_MS)
-        if outcome is Outcome.UNSURE and attempt.attempts >= ATTEMPTS_MAX:
+        later_ms = UNSURE_AGAIN_MS if outcome is Outcome.UNSURE and attempt.attempts >= ATTEMPTS_MAX else 0
+        if later_ms and self.desk.store.now_ms() - attempt.waiting_ms > UNSURE_MAX_MS:
             outcome = Outcome.DEAD
         log.warning(
             "delivery.failed", extra={"delivery": attempt.id, "reason": failure.reason, "outcome": outcome.value}
         )
-        self.desk.outbox.end(turn, attempt, outcome, reason=failure.reason)
-        return 0 if outcome is Outcome.DEAD else failure.wait_ms
+        self.desk.outbox.end(turn, attempt, outcome, reason=failure.reason, later_in_ms=later_ms)
+        return 0 if later_ms or outcome is Outcome.DEAD else failure.wait_ms
 
 
 def _buckets(attempt: Attempt) -> list[Bucket]:
@@ -167,7 +171,7 @@ class _Hold:
         self._attempt = attempt
 
     def insist(self) -> None:
-        if not self._outbox.hold_channel(self._turn):
+        if not self._outbox.hold_channel(self._turn, self._attempt):
             raise _LeaseLostError
 
     def note_file(self, file: str) -> None:

@@ -76,7 +76,8 @@ class Turn:
 class Attempt:
     """A delivery about to be made. `ts` is set on cards that stand already; `was_unsure`: look it up first.
 
-    `waiting_ms`: since when it has waited (ms since 1970), of a card the oldest version that is not shown.
+    `waiting_ms`: since when it has waited (ms since 1970), of a card the oldest version that is not shown. `sent_ms`:
+    when the attempt before this one was about to be sent, 0 where none was.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Attempt:
     put_ms: int
     waiting_ms: int
     was_unsure: bool
+    sent_ms: int = 0
 
     @property
     def side(self) -> Side:
@@ -151,6 +153,7 @@ class Outbox:
             put_ms=int(fields["put_ms"]),
             waiting_ms=int(fields.get("waiting_ms") or fields["put_ms"]),
             was_unsure=answer[0] == "1",
+            sent_ms=int(fields.get("sent_ms") or 0),
         )
 
     def end(
@@ -159,14 +162,16 @@ class Outbox:
         """Record how an attempt ended; False where the lease was lost meanwhile.
 
         What may have got through once stays unsure until it is sent or dead: AGAIN speaks of this attempt only.
+        `later_in_ms` puts off what is LATER or UNSURE, for itself alone.
         """
         was_unsure = "1" if attempt.was_unsure else ""
         args = (turn.channel, turn.token, attempt.id, outcome.value, ts, attempt.wanted, reason, was_unsure)
         return self._run("end_delivery", prefix(turn.team), *args, later_in_ms) == 1
 
-    def hold_channel(self, turn: Turn) -> bool:
-        """Hold a channel longer; False where the lease was lost: then do nothing that Slack would show."""
-        return self._run("hold_channel", prefix(turn.team), turn.channel, turn.token, self._lease_ms) == 1
+    def hold_channel(self, turn: Turn, attempt: Attempt) -> bool:
+        """Hold a channel longer, to send; False where the lease was lost: then do nothing that Slack would show."""
+        args = (turn.channel, turn.token, self._lease_ms, attempt.id)
+        return self._run("hold_channel", prefix(turn.team), *args) == 1
 
     def note_file(self, turn: Turn, attempt: Attempt, file: str) -> bool:
         """Remember Slack's id of a file before its upload is completed."""

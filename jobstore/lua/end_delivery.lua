@@ -5,7 +5,7 @@
 --          | "unsure" | "dead" (refused for good)
 -- ARGV[5]  ts, "" to keep   ARGV[6]  version shown   ARGV[7]  reason, for the dead-letter list
 -- ARGV[8]  "1" where an earlier attempt may have got through: "again" speaks of this one only, so that stays
--- ARGV[9]  for how many ms it is put off, for "later"
+-- ARGV[9]  for how many ms it is put off, for "later" and "unsure"
 -- An attempt that was surely not made does not count, or a rate limit would make a dead letter.
 -- Returns  1, or 0 where the lease was lost: then the next owner looks it up
 local prefix, channel, id = KEYS[1], ARGV[1], ARGV[3]
@@ -25,6 +25,8 @@ elseif ARGV[4] == 'again' then
   redis.call('HINCRBY', key, 'attempts', -1)
 elseif ARGV[4] == 'later' then
   if ARGV[8] ~= '1' then redis.call('HSET', key, 'state', 'pending') end
+  redis.call('HSET', key, 'later_ms', int(now_ms() + tonumber(ARGV[9])))
+elseif ARGV[4] == 'unsure' then
   redis.call('HSET', key, 'later_ms', int(now_ms() + tonumber(ARGV[9])))
 elseif ARGV[4] == 'dead' then
   -- a card that is wanted anew later has all its tries again
