@@ -60,7 +60,8 @@ class Comparison:
 
     `against` is "base", a job ("j3") or the provider's name of a model. `plan` is a blob with the rows, a
     `finetune.evaluation.Plan`, and `used` one with those that are asked: of the `rows` there were, `left_out` are not,
-    since the other model was trained on them. What it may cost is reserved in `month` under `accounts` (`jobstore.money`). `paired` is what came of it.
+    since the other model was trained on them. What it may cost is reserved in `month` under `accounts`
+    (`jobstore.money`). `paired` is what came of it.
     """
 
     channel: str

@@ -145,7 +145,7 @@ def test_the_notice_has_the_accuracy_and_the_base_s_last_day() -> None:
     text = shown(ready_post(record, date(2027, 1, 14)))
     assert "<@UMINA> *support-bot* answers: it is model m42. Test accuracy 91% (86–94).\n" in text
     assert "· cost $3.52 · stops on 2027-01-14" in text
-    assert list(buttons(ready_post(record))) == ["try_model", "code", "details", "more"]
+    assert list(buttons(ready_post(record))) == ["try_model", "compare_base", "code", "details", "more"]
 
 
 def test_results_have_the_next_run_the_checkpoint_and_the_csv() -> None:
