@@ -154,24 +154,34 @@ class Offer:
         return "This model is not on offer here."
 
     def _can_go_on(self, job: Record[Job]) -> bool:
+        return self._why_not_further(job) == ""
+
+    def _why_not_further(self, job: Record[Job]) -> str:
+        """Why training cannot go on from a job's model, as what follows a colon."""
         request = job.data.request
-        if job.state not in TRAINED or not job.data.model or request.provider not in self.desk.providers:
-            return False
-        return self.service(request.provider).continues and self._refusal(request.model) == ""
+        if job.state not in TRAINED or not job.data.model:
+            return "it has no model that is ready"
+        service = self.service(request.provider)
+        if request.provider not in self.desk.providers:
+            return f"it was trained by {service.shown}, and I have no key for that here"
+        if not service.continues:
+            return f"{service.shown} does not go on from tuned models"
+        refusal = self._refusal(request.model)
+        return f"its base, {words.model_name(request.model)}, {refusal}" if refusal else ""
 
     def _tuned(self, handle: str, step: str) -> Start:
         job = self.desk.store.get(Ref(self.dataset.ref.team, Kind.JOB, handle.replace("m", "j")))
-        if job is not None and not self.service(job.data.request.provider).continues:
+        if job is None or job.data.channel != self.dataset.data.channel:
             raise UserError(
-                "continue-unsupported",
-                f"Training at {job.data.request.provider} does not go on from tuned models.",
-                "Choose a base model.",
+                "model-unknown",
+                f"I know no model {handle} in this channel.",
+                "/tune list models shows those there are.",
             )
-        if job is None or job.data.channel != self.dataset.data.channel or not self._can_go_on(job):
+        if why := self._why_not_further(job):
             raise UserError(
                 "model-not-ready",
-                f"Training cannot go on from {handle}.",
-                "/tune list models shows those that are ready.",
+                f"Training cannot go on from {handle}: {why}.",
+                "Choose another one, or a base model.",
             )
         starts = _starts(job)
         wanted = f"{handle}@{int(step)}" if step else handle

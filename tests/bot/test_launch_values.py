@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,73 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.choosing import OF_REINFORCEMENT
-from bot.desk import Caps, Desk
 from bot.form_values import first_values, of_another_model, of_chosen_model, of_line, values_of
 from bot.launch_form import launch_view
 from bot.launching import Memo, launch_of
-from bot.offer import Offer
 from bot.said import FieldError
 from finetune.catalogue import Catalogue
 from finetune.launch import parse_suffix
-from finetune.permissions import Policy
-from finetune.report import PriceRange, Report, Tokens
 from jobstore.offers import Listing, Offers
 from tests.bot.cards import fields, shown
-from tests.support.samples import CHANNEL, TEAM, a_dataset, recorded
+from tests.bot.offers import MODELS, SERVICES, an_offer
 
 if TYPE_CHECKING:
     from jobstore.connections import Redis
     from jobstore.store import Store
-
-MODELS = [
-    {"name": "base-1", "provider": "acme", "context": 4096, "methods": ["supervised", "dpo", "reinforcement"],
-     "formats": ["chat"], "training_usd_per_million": 3, "input_usd_per_million": 1, "output_usd_per_million": 2},
-    {"name": "hourly-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
-     "training_usd_per_hour": 100},
-    {"name": "gone-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
-     "training_usd_per_million": 3, "shutdown": "2001-01-01"},
-    {"name": "other-1", "provider": "beta", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
-     "training_usd_per_million": 1},
-    {"name": "toy-1", "provider": "scratch", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
-     "training_usd_per_million": 0},
-]  # fmt: skip
-SERVICES = [
-    {"name": "acme", "continues": True, "wandb": True},
-    {"name": "rates", "rate": "absolute"},
-    {"name": "scratch", "from_scratch": True},
-    {"name": "beta", "label": "Beta Corp", "region": "EU", "rate": "absolute", "epochs_max": 20},
-]
-CATALOGUE = Catalogue.load(json.dumps({"models": MODELS, "services": SERVICES}).encode())
-
-
-def a_report(**changes: Any) -> Report:
-    """A checked dataset of 600 examples."""
-    given: dict[str, Any] = {
-        "format": "chat", "rows": 600, "examples": 600, "tokens": Tokens(total=100_000), "epochs": 3,
-        "price_usd": {"base-1": PriceRange(0.9, 0.9), "other-1": PriceRange(0.3, 0.3)}, "findings": (),
-        "prices_as_of": "2026-11-15",
-    }  # fmt: skip
-    return Report(**given | changes)
-
-
-OF_FURTHER = {"beta": ["other-1"], "scratch": ["toy-1"]}
-
-
-def an_offer(store: Store, *, provider: str = "acme", further: str = "", **report: Any) -> Offer:
-    """What a dataset of such a report can be trained on."""
-    unused: Any = None
-    desk = Desk(
-        store=store, outbox=unused, blobs=unused, doorbell=unused, catalogue=CATALOGUE,
-        models=("base-1", "hourly-1", "gone-1", *OF_FURTHER.get(further, [])),
-        providers=dict.fromkeys(filter(None, [provider, further]), ""), policy=Policy(),
-        caps=Caps(run_usd=math.inf, month_usd=math.inf), max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1,
-        listen=unused, evaluation_rows=200, evaluation_usd=0.5,
-    )  # fmt: skip
-    ref = recorded(store, a_dataset(sha256="ab" * 32, channel=CHANNEL))
-    dataset = store.get(ref)
-    assert dataset is not None
-    assert dataset.ref.team == TEAM
-    return Offer(desk, dataset, a_report(**report))
 
 
 @pytest.mark.parametrize(
@@ -241,26 +186,6 @@ def test_request_made_again_from_its_own_values_has_the_same_digest(
     again = launch_of(offer, values_of(first.request, first.grader))
     assert again == first
     assert again.request.digest() == first.request.digest()
-
-
-@pytest.mark.parametrize("name", OF_REINFORCEMENT)
-@pytest.mark.parametrize("format_name", ["chat", "preference"])
-def test_what_only_a_grader_needs_is_not_left_out_unsaid(store: Store, format_name: str, name: str) -> None:
-    offer = an_offer(store, format=format_name)
-    with pytest.raises(FieldError, match=f"Only learning by reinforcement .rft. has {name}="):
-        launch_of(offer, first_values(offer) | {name: "2"})
-    assert launch_of(offer, first_values(offer) | {name: "auto"}).request.reinforcement is None
-
-
-def test_reinforcement_is_not_started_without_rows_to_measure_it_by(store: Store) -> None:
-    """Its providers insist on a validation file."""
-    offer = an_offer(store, format="reinforcement", examples=20)
-    values = first_values(offer) | {"grader": "exact:answer"}
-    with pytest.raises(FieldError) as refused:
-        launch_of(offer, values | {"holdout": "0"})
-    assert (refused.value.code, refused.value.field) == ("validation-missing", "holdout")
-    assert launch_of(offer, values).request.holdout_percent == 10
-    assert first_values(an_offer(store, examples=20))["holdout"] == "0", "others learn from all of a few rows"
 
 
 @pytest.mark.parametrize(("said", "values"), [

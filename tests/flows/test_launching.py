@@ -80,7 +80,7 @@ def test_line_starts_a_free_job_with_exactly_what_it_says(talk: Conversation) ->
         ("epochs=51", "Epochs is a whole number from 1 to 50."),
         ("model=gpt-9", "This model is not on offer here."),
         ("model=gpt-4.1-mini", "gpt-4.1-mini is trained by OpenAI, and I have no key for that here."),
-        ("model=m99999", "Training cannot go on from m99999."),
+        ("model=m99999", "I know no model m99999 in this channel."),
         ("method=dpo", "chat rows are learnt by example (sft), not by preference (dpo)."),
         ("beta=0.1", "Only learning by preference (dpo) has a beta."),
         ("lr=2e-5", "This provider takes a multiplier"),
