@@ -30,14 +30,21 @@ def serve_http(desk: Desk, *, token: str, signing_secret: str, host: str, port: 
     app = build(desk, token=token, signing_secret=signing_secret)
     backstage = Backstage(desk, app.client)
     backstage.start()
-    routes = [Route("/slack/events", _endpoint(app), methods=["POST"]), Route("/healthz", _health_of(desk))]
-    if desk.read_webhook is not None:
-        routes.append(Route("/provider/events", provider_news.endpoint(desk, desk.read_webhook), methods=["POST"]))
-    server = _Server(uvicorn.Config(Starlette(routes=routes), host=host, port=port, log_level="warning"))
+    server = _Server(uvicorn.Config(Starlette(routes=routes(app, desk)), host=host, port=port, log_level="warning"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: setattr(server, "should_exit", True))
     server.run()
     backstage.stop()
+
+
+def routes(app: App, desk: Desk) -> list[Route]:
+    """Return what is answered: Slack, health checks and, where a provider's secret is set, its webhooks."""
+    news = desk.read_webhook and provider_news.endpoint(desk, desk.read_webhook)
+    return [
+        Route("/slack/events", _endpoint(app), methods=["POST"]),
+        Route("/healthz", _health_of(desk)),
+        *([Route("/provider/events", news, methods=["POST"])] if news else []),
+    ]
 
 
 class _Server(uvicorn.Server):

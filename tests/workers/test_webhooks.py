@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Route
 
-from bot import provider_news
+from bot import signed_http
 from jobstore.keys import runs_hash
 from jobstore.states import Actor
 from jobstore.store import Mark
@@ -55,13 +54,14 @@ def followed(store: Store, run: str) -> Ref:
     return ref
 
 
-def post(store: Store, body: bytes, headers: dict[str, str]) -> int:
-    """Send a webhook to the bot's route; return the status of the answer."""
-    desk: Any = SimpleNamespace(store=store, providers={"openai": ""})
-    route = Route("/provider/events", provider_news.endpoint(desk, webhooks.reader(SECRET)), methods=["POST"])
+def post(store: Store, body: bytes, headers: dict[str, str], *, secret: str = SECRET) -> int:
+    """Send a webhook to the bot's address for it; return the status of the answer."""
+    read = webhooks.reader(secret) if secret else None
+    desk: Any = SimpleNamespace(store=store, providers={"openai": ""}, read_webhook=read)
+    slack: Any = None
 
     async def send() -> int:
-        transport = httpx2.ASGITransport(app=Starlette(routes=[route]))
+        transport = httpx2.ASGITransport(app=Starlette(routes=signed_http.routes(slack, desk)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://bot") as client:
             return (await client.post("/provider/events", content=body, headers=headers)).status_code
 
@@ -86,6 +86,10 @@ def test_what_the_provider_did_not_sign_changes_nothing(store: Store, headers: d
 
     assert post(store, told(), headers) == 401
     assert store.due(TEAM, Actor.FOLLOWER) == []
+
+
+def test_there_is_no_such_address_without_a_secret(store: Store) -> None:
+    assert post(store, told(), signed(told()), secret="") == 404
 
 
 def test_run_of_somebody_else_and_other_news_are_let_pass(store: Store) -> None:
