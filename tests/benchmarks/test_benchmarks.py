@@ -29,7 +29,7 @@ def printed(name: str, *options: str, timeout_s: float = 400) -> dict[str, Any]:
 
 def test_follow_looks_at_every_run_by_itself_and_by_the_list_and_as_often_as_it_can() -> None:
     report = printed(
-        "follow", "--jobs", "60", "--seconds", "4", "--warm", "0.2", "--round", "1",
+        "follow", "--jobs", "60", "--seconds", "4", "--warm", "0.2", "--settle", "0.2", "--round", "1",
         "--ceiling-seconds", "1", "--processes", "1",
     )  # fmt: skip
 
