@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from jobstore.money import channel_account, person_account
+from jobstore.states import Kind
 from sandbox.people import TEAM_ID
 from tests.flows.conftest import tidy
-from tests.flows.conversation import Conversation
-from tests.support.provider_front import CREATE
+from tests.flows.conversation import Conversation, rows
+from tests.support.provider_front import ANSWERS, CREATE
 from tests.support.stack import Stack, fresh_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jobstore.comparisons import Comparison
+    from jobstore.records import Record
 
 CAP_RUN_USD: Final = 5.0
 CAP_MONTH_USD: Final = 100.0
@@ -62,6 +66,7 @@ def test_whole_story_by_signed_http_costs_what_was_quoted(talk: Conversation) ->
     talk.insist_on_one_of_everything(answers=1)
     job = talk.job().data
     assert job.trained_tokens is not None
+    assert job.cost_usd is not None
     assert job.cost_usd == pytest.approx(job.trained_tokens / 1000)
     assert job.cost_usd <= job.reserved_micros / 1_000_000 * 1.3
     assert "$" in answer.text
@@ -78,6 +83,43 @@ def test_price_is_booked_when_the_run_ends(talk: Conversation) -> None:
     assert held > 0
     assert reserved == 0
     assert spent >= (talk.job().data.cost_usd or 0) > 0
+
+
+def test_a_comparison_is_quoted_confirmed_once_and_settled(talk: Conversation) -> None:
+    """The tuned model's answers are there already: only the base's are paid for."""
+    report = talk.report(talk.drop(rows(talk.name, 40)))
+    assert talk.launch(report, holdout="20").closed
+    card = talk.finish()
+    team, month, model = talk.job().ref.team, talk.job().data.month, f"m{talk.job().ref.id[1:]}"
+    before = talk.stack.store.spend(team, month)
+    answered = talk.stack.front.count(ANSWERS)
+    talk.press(talk.notice(card), "Compare with base")
+    quote = talk.person.ephemeral(f"Comparing *{model}* with its base toy-gpt on 8 held-out rows costs at most $0.01.")
+    assert talk.stack.front.count(ANSWERS) == answered, "nothing is asked before it is confirmed"
+
+    with talk.stack.month_spent(CAP_MONTH_USD):
+        talk.person.click(quote, "compare_models")
+        talk.person.ephemeral("is left of this month's cap")
+    assert comparisons(talk) == []
+    for _ in range(2):
+        talk.person.click(quote, "compare_models")
+    said = talk.notice(card, "against its base")
+    assert "Not enough rows to tell" in said.text  # eight
+    assert "Asking cost $0.0" in said.text
+
+    (made,) = comparisons(talk)
+    assert talk.stack.front.count(ANSWERS) == answered + 8
+    assert 0 < made.data.cost_usd <= made.data.other.most_usd < 0.01
+    reserved, spent = talk.stack.store.spend(team, month)
+    assert reserved == before[0]
+    assert spent == pytest.approx(before[1] + made.data.cost_usd, abs=1e-6)
+    audited = [entry for entry in talk.stack.store.audit(team) if entry.get("digest") == made.data.digest]
+    assert [(entry["act"], entry["person"]) for entry in audited] == [("compare", talk.person.id)]
+
+
+def comparisons(talk: Conversation) -> list[Record[Comparison]]:
+    """Return the comparisons of this conversation's model."""
+    return [one for one in talk.stack.listed(Kind.COMPARISON) if one.data.job == talk.job().ref.id]
 
 
 def test_price_that_rises_is_shown_before_it_is_confirmed(talk: Conversation) -> None:
