@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
-    """Record a confirmed request as a job, reserving its price; UserError where a cap forbids it."""
+    """Record a confirmed request as a job, reserving its price; UserError where a cap forbids it.
+
+    So it is where the same form was confirmed before, as something else: its answer was lost, and it was changed.
+    """
     desk, dataset, request = offer.desk, offer.dataset, launch.request
     now_ms = desk.store.now_ms()
     team, channel = dataset.ref.team, dataset.data.channel
@@ -60,6 +63,12 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
         raise over_cap(error, job.reserved_micros, job.month) from error
     if is_new:
         desk.doorbell.ring(ref)
+    elif (known := desk.store.get(ref)) is not None and known.data.digest != job.digest:
+        raise UserError(
+            "started-already",
+            f"{ref.id} was started by this form already, with what stood in it then.",
+            "Close the form. If you want it otherwise, cancel that job and begin again.",
+        )
     return ref
 
 

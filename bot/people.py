@@ -31,17 +31,17 @@ class People:
     def __init__(self, client: WebClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._clock = clock
-        self._kept: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._kept: dict[tuple[str, ...], tuple[float, Any]] = {}
 
     def person(self, user: str, team: str) -> Person:
         """Return somebody of the workspace `team`."""
-        return self._remembered(("user", user), lambda: self._ask_person(user, team))
+        return self._remembered(("user", team, user), lambda: self._ask_person(user, team))
 
     def place(self, channel: str) -> Place:
         """Return a channel, with whether another organisation reads it."""
         return self._remembered(("channel", channel), lambda: self._ask_place(channel))
 
-    def _remembered(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
+    def _remembered(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
         until, value = self._kept.get(key, (0.0, None))
         if until < self._clock():
             value = ask()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003 - msgspec reads the annotations at run time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,6 +21,9 @@ ESTIMATE_MARGIN = 0.15
 
 EPOCHS_MAX = 50
 """More than that no provider trains."""
+
+Usd = Annotated[float, msgspec.Meta(ge=0)]
+"""A price: one below zero would give back what other runs have spent."""
 
 Method = Literal["supervised", "dpo", "reinforcement"]
 Hosting = Literal["none", "serverless", "dedicated"]
@@ -42,13 +45,13 @@ class Model:
     methods: tuple[Method, ...]
     formats: tuple[FormatName, ...]
     aliases: tuple[str, ...] = ()
-    training_usd_per_million: float | None = None
-    preference_usd_per_million: float | None = None
-    training_usd_per_hour: float | None = None
-    hosting_usd_per_hour: float | None = None
-    input_usd_per_million: float | None = None
-    cached_usd_per_million: float | None = None
-    output_usd_per_million: float | None = None
+    training_usd_per_million: Usd | None = None
+    preference_usd_per_million: Usd | None = None
+    training_usd_per_hour: Usd | None = None
+    hosting_usd_per_hour: Usd | None = None
+    input_usd_per_million: Usd | None = None
+    cached_usd_per_million: Usd | None = None
+    output_usd_per_million: Usd | None = None
     encoding: Literal["o200k_base", "cl100k_base"] = "o200k_base"
     exact_tokens: bool = True
     last_job: date | None = None
@@ -99,7 +102,7 @@ class Service:
     label: str = ""
     region: str = ""
     hosting: Hosting = "serverless"
-    hosting_usd_per_hour: float | None = None
+    hosting_usd_per_hour: Usd | None = None
     rate: RateUnit = "multiplier"
     continues: bool = False
     wandb: bool = False

@@ -25,7 +25,9 @@ METHOD_NAMES: Final[dict[str, Method]] = {
 }
 EFFORTS: Final = ("low", "medium", "high")
 
-_NUMBER: Final = re.compile(r"(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,2})?")
+_NUMBER: Final = re.compile(r"(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,2})?", re.ASCII)
+_AMOUNT: Final = re.compile(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3}){1,2}|[0-9]{1,9})(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
+"""A comma only between thousands: of somebody who writes 2,50 for two and a half it must not make 250."""
 _WANDB: Final = re.compile(r"[\w.-]{1,128}")
 _TAGS_MAX: Final = 10
 _WANDB_CHARACTERS: Final = 200
@@ -100,10 +102,11 @@ def parse_effort(text: str) -> str | None:
 
 def parse_usd(text: str) -> float | None:
     """Return an amount of US dollars, with or without the sign; None for nothing."""
-    value = text.strip().removeprefix("$").replace(",", "").strip()
+    value = text.strip()
     if not value:
         return None
-    number = _number(value) if "e" not in value.lower() else None
+    match = _AMOUNT.fullmatch(value)
+    number = float(match[1].replace(",", "")) if match else None
     if number is None:
         raise UserError("cap-invalid", "The most it may cost is an amount of US dollars.", "For example: 5 or $2.50")
     return number

@@ -32,6 +32,10 @@ OUTSIDE_NAMES: Final = frozenset(
     }
 )
 
+AMOUNTS: Final = ("cap_run_usd", "cap_month_usd", "evaluation_usd")
+CAPS_OF_THEIR_OWN: Final = ("cap_person_usd", "cap_channel_usd")
+"""Of these there need be none, which is `inf`. What is no number holds nothing back: no price is more than `nan`."""
+
 FURTHER_PROVIDERS: Final = ("azure", "nebius", "together", "trainer")
 """Providers that can have a key and an address of their own, beside the one behind OPENAI_API_KEY."""
 
@@ -164,6 +168,8 @@ class Settings:
                 "TUNEROOM_CREATE_DEADLINE_S must be shorter than TUNEROOM_LEASE_S.",
                 "Otherwise a second worker could take a job up while the first one's paid request is still out.",
             )
+        for name in (*AMOUNTS, *CAPS_OF_THEIR_OWN):
+            _insist_on_amount(name, getattr(settings, name))
         for name in _words(settings.provider)[1:]:
             if name not in FURTHER_PROVIDERS:
                 raise UserError(
@@ -228,6 +234,16 @@ def withhold(prefix: str) -> None:
     """
     for name in [name for name in os.environ if name.startswith(prefix)]:
         del os.environ[name]
+
+
+def _insist_on_amount(name: str, usd: float) -> None:
+    if usd >= 0 and (math.isfinite(usd) or (usd == math.inf and name in CAPS_OF_THEIR_OWN)):
+        return
+    raise UserError(
+        "settings-invalid",
+        f"{variable(name)} is {usd}, which is no amount of US dollars.",
+        "Set it to 0 or more" + ("; inf for no cap." if name in CAPS_OF_THEIR_OWN else "."),
+    )
 
 
 def _words(text: str) -> list[str]:

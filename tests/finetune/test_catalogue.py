@@ -96,7 +96,11 @@ def test_an_operator_adds_a_model_and_changes_a_price() -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"[]", b"{", b"null", b'{"models": 5}', b'{"models": [5]}', b'{"models": [{"name": "x"}]}', b"\xff",
-     b'{"models": [{"context": 5}]}', b'{"models": [{"name": []}]}', b'{"as_of": "soon"}'],
+     b'{"models": [{"context": 5}]}', b'{"models": [{"name": []}]}', b'{"as_of": "soon"}',
+     b'{"models": [{"name": "gpt-4o-mini-2024-07-18", "training_usd_per_million": -1}]}',
+     b'{"models": [{"name": "gpt-4o-mini-2024-07-18", "training_usd_per_million": NaN}]}',
+     b'{"models": [{"name": "gpt-4o-mini-2024-07-18", "output_usd_per_million": 1e999}]}',
+     b'{"services": [{"name": "together", "hosting_usd_per_hour": -0.5}]}'],
 )  # fmt: skip
 def test_a_table_that_does_not_fit_is_refused_with_the_shape_it_should_have(content: bytes) -> None:
     with pytest.raises(UserError) as refusal:

@@ -70,17 +70,22 @@ def test_what_is_no_beta_is_refused(text: str) -> None:
     assert refused(lambda: parse_number(text, name="Beta", above=0, most=2)) == "beta-invalid"
 
 
-@pytest.mark.parametrize(("text", "value"), [("", None), ("5", 5.0), ("$2.50", 2.5), ("$1,000", 1000.0), ("0", 0.0)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("", None), ("5", 5.0), ("$2.50", 2.5), ("$1,000", 1000.0), ("0", 0.0), ("$ .5", 0.5), ("1,234,567.5", 1234567.5)],
+)
 def test_cap_is_read_as_dollars(text: str, value: float | None) -> None:
     assert parse_usd(text) == value
 
 
-@pytest.mark.parametrize("text", ["five", "-1", "1e3", "€5", "$"])
+@pytest.mark.parametrize(
+    "text",
+    ["five", "-1", "1e3", "1e309", "€5", "$", ",", "$,", "nan", "inf", "Infinity", "2,50", "1,5", "1,00,000", "0x5",
+     "5 5", "٥", "５", "--1", "+1"],  # noqa: RUF001 - digits of other scripts
+)  # fmt: skip
 def test_what_is_no_amount_is_refused(text: str) -> None:
-    if text == "$":
-        assert parse_usd(text) is None
-    else:
-        assert refused(lambda: parse_usd(text)) == "cap-invalid"
+    """Whoever names the most that it may cost, and is misread, pays more than that."""
+    assert refused(lambda: parse_usd(text)) == "cap-invalid"
 
 
 @pytest.mark.parametrize(("text", "method"), [("sft", "supervised"), ("DPO", "dpo"), ("rft", "reinforcement"),

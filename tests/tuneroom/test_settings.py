@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_an_empty_variable_is_an_unset_one() -> None:
 def test_what_is_no_number_is_refused_by_name() -> None:
     with pytest.raises(UserError, match="TUNEROOM_CAP_RUN_USD is 'much'"):
         Settings.read({"TUNEROOM_CAP_RUN_USD": "much"})
+
+
+@pytest.mark.parametrize(
+    "name", ["CAP_RUN_USD", "CAP_MONTH_USD", "CAP_PERSON_USD", "CAP_CHANNEL_USD", "EVALUATION_USD"]
+)
+@pytest.mark.parametrize("text", ["nan", "-1", "-inf", "inf"])
+def test_a_cap_that_would_hold_nothing_back_is_refused_by_name(name: str, text: str) -> None:
+    if text == "inf" and name in {"CAP_PERSON_USD", "CAP_CHANNEL_USD"}:
+        assert Settings.read({f"TUNEROOM_{name}": text}).cap_person_usd == math.inf
+        return
+    with pytest.raises(UserError, match=f"TUNEROOM_{name} is {text}"):
+        Settings.read({f"TUNEROOM_{name}": text})
 
 
 def test_the_paid_request_must_end_before_its_lease_does() -> None:
