@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from finetune.graders import parse_grader
+from finetune.launch import Reinforcement
 from jobstore.store import StaleError
-from tests.support.samples import a_job, a_request, recorded
+from tests.support.samples import TEAM, a_job, a_request, recorded
 from tests.support.waiting import wait_for
 from tests.support.workshops import LONG, workshop
 from workers.endpoint import Endpoint
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from jobstore.records import Record, Ref
     from jobstore.store import Store
     from workers.workshop import Workshop
+EXACT: Final = json.loads(parse_grader("exact:answer"))
 SHORT: Final = dataclasses.replace(LONG, create_deadline_s=0.5, lookup_grace_s=0.5)
 
 
@@ -47,10 +50,12 @@ class Provider(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.runs: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
         self.hides, self.forgets, self.loses, self.ignores = 0, False, False, False
         self.mute, self.locked = False, False
 
     def created(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(asked)
         metadata = None if self.forgets else asked["metadata"]
         self.runs.append({**RUN, "id": f"ftjob-{len(self.runs)}", "metadata": metadata})
         return self.runs[-1]
@@ -117,8 +122,8 @@ def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, provid
         yield made
 
 
-def creating(store: Store) -> Ref:
-    ref = recorded(store, a_job(request=a_request(), train_file="file-1"))
+def creating(store: Store, **request: Any) -> Ref:
+    ref = recorded(store, a_job(request=a_request(**request), train_file="file-1"))
     record = store.get(ref)
     assert record is not None
     record = store.transition(record, "uploading", record.data)
@@ -129,6 +134,20 @@ def job(store: Store, ref: Ref) -> Record[Any]:
     record = store.get(ref)
     assert record is not None
     return record
+
+
+def test_grader_that_was_confirmed_is_the_one_that_is_sent(shop: Workshop, store: Store, provider: Provider) -> None:
+    """The request names it by the hash of a blob."""
+    several = {"type": "multi", "name": "m", "graders": {"e": EXACT}, "calculate_output": "e"}
+    grader = parse_grader(json.dumps(several))
+    blob = shop.blobs.put_text(TEAM, grader)
+    ref = creating(store, method="reinforcement", reinforcement=Reinforcement(grader=blob, eval_interval=5))
+    perform(shop, ref)
+
+    assert job(store, ref).state == "queued"
+    (asked,) = provider.asked
+    assert asked["method"]["reinforcement"]["grader"] == several
+    assert asked["method"]["reinforcement"]["hyperparameters"]["eval_interval"] == 5
 
 
 def test_run_that_is_listed_late_is_adopted(shop: Workshop, store: Store, provider: Provider) -> None:
