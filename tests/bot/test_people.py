@@ -26,12 +26,12 @@ def slack(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def test_member_of_one_workspace_is_a_stranger_in_another(slack: Workspace) -> None:
-    now = [0.0]
+    now = [1.0]
     people = People(WebClient("xoxb-1", base_url=f"{slack.base_url}/api/", retry_handlers=[]), lambda: now[0])
     for _ in range(2):
         assert not people.person(MINA, TEAM_ID).is_external
         assert people.person(MINA, "T0ELSEWHERE").is_external
     slack.wait_for(lambda w: len(w.calls("users.info")) == 2 or None)
-    now[0] = KEPT_S + 1
+    now[0] += KEPT_S + 1
     people.person(MINA, TEAM_ID)
     slack.wait_for(lambda w: len(w.calls("users.info")) == 3 or None)
