@@ -179,7 +179,7 @@ def parse_multiplier(text: str) -> float | None:
     value = text.strip().lower()
     if value in {"", "auto"}:
         return None
-    match = re.fullmatch(r"x?((?:\d{1,3}(?:\.\d{0,9})?|\.\d{1,9})(?:e-?\d)?)", value, re.ASCII)
+    match = re.fullmatch(r"x?((?:\d{1,3}(?:\.\d{0,18})?|\.\d{1,18})(?:e-?\d{1,2})?)", value, re.ASCII)
     number = float(match[1]) if match else 0.0
     if not 0 < number <= 100:
         raise UserError(

@@ -251,6 +251,12 @@ def test_multiplier_is_read(text: str, value: float | None) -> None:
     assert parse_multiplier(text) == value
 
 
+@given(st.floats(1e-9, 100))
+def test_multiplier_that_was_chosen_is_read_again(value: float) -> None:
+    """As a launch that is made again writes it: "x1e-05" is how Python says 0.00001."""
+    assert parse_multiplier(f"x{value}") == value
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "100.1", "nan", "inf", "-inf", "1e400", "1e-400", "half", "1,5", "0x1"])
 def test_what_is_no_multiplier_is_refused(text: str) -> None:
     assert refused(lambda: parse_multiplier(text)) == "lr-invalid"

@@ -57,6 +57,7 @@ def test_one_value_is_changed(
         ("multiplier", {}, {}),
         ("multiplier", {}, {"rate": 1.8}),
         ("multiplier", {"learning_rate_multiplier": 0.3}, {"rate": 2e-5}),
+        ("multiplier", {"learning_rate_multiplier": 0.00002}, {}),
         ("absolute", {"learning_rate": 2e-5}, {"rate": 2e-5}),
         ("absolute", {}, {"rate": 1e-5}),
     ],
