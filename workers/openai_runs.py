@@ -12,6 +12,7 @@ import msgspec
 
 from workers.provider import Run, RunStatus
 from workers.refusals import no_answer, unreadable
+from workers.run_statuses import status_of
 
 if TYPE_CHECKING:
     from workers.openai_dialects import Dialect
@@ -117,7 +118,7 @@ def run_of(said: SaidRun, dialect: Dialect) -> Run:
     chosen = (said.method.settings if isinstance(said.method, SaidMethod) else None) or SaidSettings()
     return Run(
         id=said.id,
-        status=STATUSES.get(said.status, RunStatus.RUNNING),
+        status=status_of(said.status, STATUSES),
         said=said.status,
         model=said.fine_tuned_model or "",
         epochs=_told(settings.n_epochs) or _told(chosen.n_epochs),

@@ -17,6 +17,7 @@ import msgspec
 
 from workers.provider import Run, RunEvent, RunStatus
 from workers.refusals import unreadable
+from workers.run_statuses import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def decoded(content: bytes, shape: type[Told]) -> Told:
 
 def as_run(told: ToldRun) -> Run:
     """Return a run as it was told."""
-    status = STATUSES.get(told.status, RunStatus.RUNNING)
+    status = status_of(told.status, STATUSES)
     succeeded = status is RunStatus.SUCCEEDED
     failure = _failure(told) if status is RunStatus.FAILED else ""
     return Run(

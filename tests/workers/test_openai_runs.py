@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -53,6 +54,17 @@ def test_what_is_still_auto_is_not_known() -> None:
 )  # fmt: skip
 def test_every_status_of_the_protocol_is_known_and_another_is_still_going(said: str, status: RunStatus) -> None:
     assert read(status=said).status is status
+
+
+def test_a_status_that_is_not_known_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Once a process: thousands of runs may have it, and each is looked at every minute."""
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            read(status="polishing the weights")
+        read(status="running")
+    assert [(line.message, getattr(line, "status", "")) for line in caplog.records] == [
+        ("run.status_unknown", "polishing the weights")
+    ]
 
 
 @pytest.mark.parametrize("error", [None, {}, {"code": None, "message": None, "param": None}])
