@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.order"]
 
 # The same examples on every machine and in every run, so that what is red is red for everybody;
 # `./run pytest --hypothesis-profile search` looks for new ones.
