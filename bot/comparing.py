@@ -159,15 +159,26 @@ def _priced(
     is_hosted: bool = False,
 ) -> Side:
     """The side with the most that asking it may cost; what runs on a host of its own is paid by the hour."""
+    if not rows or is_hosted:
+        return side
+    found = desk.catalogue.get(side.base)
+    price = (found.base_price if side.is_base else found.tuned_price) if found else None
     contract = PromptContract.from_json(desk.blobs.read(job.ref.team, side.contract))
-    most = most_usd(desk.catalogue.get(side.base), contract, rows, questions.plan.max_tokens)
-    if most is None and rows and not is_hosted:
+    most = most_usd(price, contract, rows, questions.plan.max_tokens)
+    if most is None:
         raise UserError(
             "price-unknown",
             f"I don't know what answers of {side.base or side.model} cost, so I don't ask it.",
-            "Ask whoever runs me to add their price (TUNEROOM_PRICE_TABLE).",
+            f"Ask whoever runs me to add {PRICES[side.is_base]} (TUNEROOM_PRICE_TABLE).",
         )
-    return dataclasses.replace(side, most_usd=most or 0.0)
+    return dataclasses.replace(side, most_usd=most)
+
+
+PRICES: Final = {
+    True: "base_input_usd_per_million and base_output_usd_per_million",
+    False: "input_usd_per_million and output_usd_per_million",
+}
+"""The fields of the table that say what answers cost: of the model itself, and of one that was tuned from it."""
 
 
 def _before(desk: Desk, job: Record[Job], request: CompareRequest) -> Record[Comparison] | None:

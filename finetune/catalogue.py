@@ -30,6 +30,18 @@ Hosting = Literal["none", "serverless", "dedicated"]
 RateUnit = Literal["multiplier", "absolute"]
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerPrice:
+    """What a million tokens of prompts, and of answers, cost in US dollars."""
+
+    prompt: float
+    answer: float
+
+    def usd(self, prompt_tokens: int, answer_tokens: int) -> float:
+        """Return what so many tokens cost, in US dollars."""
+        return (prompt_tokens * self.prompt + answer_tokens * self.answer) / 1_000_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model on offer; prices in US dollars, None where there is none of the kind.
@@ -37,6 +49,8 @@ class Model:
     `encoding` counts its tokens, `exact_tokens` says whether that is the model's own tokenizer. `context` is the most
     tokens of an example that training reads. `last_job` is the last day before new jobs are refused, `shutdown` the day
     on which the model stops. `preference_usd_per_million`: where learning from preferences has a price of its own.
+    Answers of a model tuned from it cost `input_usd_per_million` and `output_usd_per_million`, its own answers the
+    prices that begin with `base_`.
     """
 
     name: str
@@ -52,6 +66,8 @@ class Model:
     input_usd_per_million: Usd | None = None
     cached_usd_per_million: Usd | None = None
     output_usd_per_million: Usd | None = None
+    base_input_usd_per_million: Usd | None = None
+    base_output_usd_per_million: Usd | None = None
     encoding: Literal["o200k_base", "cl100k_base"] = "o200k_base"
     exact_tokens: bool = True
     last_job: date | None = None
@@ -66,6 +82,16 @@ class Model:
         """Return what a million trained tokens cost by a method, None where training is not paid by the token."""
         own = self.preference_usd_per_million if method == "dpo" else None
         return self.training_usd_per_million if own is None else own
+
+    @property
+    def tuned_price(self) -> AnswerPrice | None:
+        """What answers of a model tuned from it cost, None where nobody knows."""
+        return _answer_price(self.input_usd_per_million, self.output_usd_per_million)
+
+    @property
+    def base_price(self) -> AnswerPrice | None:
+        """What its own answers cost, None where nobody knows."""
+        return _answer_price(self.base_input_usd_per_million, self.base_output_usd_per_million)
 
     def refusal(self, name: FormatName, day: date) -> str:
         """Return why rows of a format cannot be trained on, on `day`: "" where they can."""
@@ -188,6 +214,10 @@ class Catalogue:
         usd = tokens * epochs * per_million / 1_000_000
         off = margin if exact and found.exact_tokens else max(margin, ESTIMATE_MARGIN)
         return PriceRange(low=round(usd * (1 - off), 6), high=round(usd * (1 + off), 6))
+
+
+def _answer_price(prompt: float | None, answer: float | None) -> AnswerPrice | None:
+    return None if prompt is None or answer is None else AnswerPrice(prompt, answer)
 
 
 def default_epochs(examples: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from finetune.catalogue import Model
+    from finetune.catalogue import AnswerPrice
     from finetune.contract import PromptContract
     from finetune.held_out import HeldOutRow
 
@@ -51,17 +51,17 @@ class CompareRequest:
 
 
 def most_usd(
-    model: Model | None, contract: PromptContract, rows: Sequence[HeldOutRow], max_tokens: int
+    price: AnswerPrice | None, contract: PromptContract, rows: Sequence[HeldOutRow], max_tokens: int
 ) -> float | None:
     """Return the most that asking a model about rows may cost, in US dollars; None where its answers have no price.
 
     A token is a byte at least, in any tokenizer.
     """
-    if model is None or model.input_usd_per_million is None or model.output_usd_per_million is None:
+    if price is None:
         return None
     asked = sum(_bytes(contract, row) + ROW_TOKENS for row in rows)
     answered = len(rows) * max_tokens
-    return (asked * model.input_usd_per_million + answered * model.output_usd_per_million) / 1_000_000
+    return price.usd(asked, answered)
 
 
 def _bytes(contract: PromptContract, row: HeldOutRow) -> int:

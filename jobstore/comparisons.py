@@ -33,6 +33,11 @@ class Side:
     evaluation: Evaluation | None = None
 
     @property
+    def is_base(self) -> bool:
+        """Whether it is a base model, rather than one that was tuned from it."""
+        return not self.job and self.model == self.base
+
+    @property
     def is_over(self) -> bool:
         """Whether every row was asked, or asking was stopped."""
         found = self.evaluation

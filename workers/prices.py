@@ -1,4 +1,4 @@
-"""What a model's answers cost."""
+"""What a tuned model's answers cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 
 def price_usd(model: Model | None, prompt_tokens: int, answer_tokens: int) -> float | None:
-    """Return what an answer costs, in US dollars; None where the table has no price for it."""
-    if model is None or model.input_usd_per_million is None or model.output_usd_per_million is None:
-        return None
-    return (prompt_tokens * model.input_usd_per_million + answer_tokens * model.output_usd_per_million) / 1_000_000
+    """Return what an answer of a model tuned from `model` costs, in US dollars; None where nobody knows."""
+    price = model.tuned_price if model else None
+    return price.usd(prompt_tokens, answer_tokens) if price else None

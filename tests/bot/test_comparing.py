@@ -43,9 +43,10 @@ CONTRACT: Final = PromptContract(
 PATH: Final = ("uploading", "creating", "queued", "training", "analysing", "probing", "ready")
 
 
-def priced(usd: float | None) -> Catalogue:
-    """Return a table where a million tokens cost `usd`."""
-    prices = {"input_usd_per_million": usd, "output_usd_per_million": usd}
+def priced(tuned_usd: float | None, base_usd: float | None) -> Catalogue:
+    """Return a table where a million tokens cost so much, of a tuned model and of the base."""
+    prices = {f"{kind}_usd_per_million": tuned_usd for kind in ("input", "output")}
+    prices |= {f"base_{kind}_usd_per_million": base_usd for kind in ("input", "output")}
     model = {"name": "tiny", "provider": "local", "context": 4_096, "methods": ["supervised"], "formats": ["chat"]}
     return Catalogue.load(json.dumps({"as_of": "2026-11-20", "models": [model | prices]}).encode())
 
@@ -59,7 +60,7 @@ def blobs(tmp_path: Path) -> Blobs:
 def desk(store: Store, connection: Redis, rq_connection: redis.Redis, blobs: Blobs) -> Desk:
     unused: Any = None
     return Desk(
-        store=store, outbox=unused, blobs=blobs, doorbell=Doorbell(rq_connection), catalogue=priced(10.0),
+        store=store, outbox=unused, blobs=blobs, doorbell=Doorbell(rq_connection), catalogue=priced(20.0, 10.0),
         models=("tiny",), providers={"local": ""}, policy=unused, caps=Caps(run_usd=5, month_usd=100),
         max_file_bytes=1, api_url="", lease_s=1, slack_timeout_s=1, listen=unused, evaluation_rows=200,
         offers=Offers(connection),
@@ -167,7 +168,17 @@ def test_a_cap_forbids_it_in_words(desk: Desk) -> None:
 
 
 def test_what_has_no_price_is_not_asked(desk: Desk) -> None:
-    assert code_of(dataclasses.replace(desk, catalogue=priced(None)), model_of(desk)) == "price-unknown"
+    answered, unasked = model_of(desk), model_of(desk, 0)
+    no_base = dataclasses.replace(desk, catalogue=priced(20.0, None))
+    assert code_of(no_base, answered) == "price-unknown"
+    only_base = dataclasses.replace(desk, catalogue=priced(None, 10.0))
+    assert with_base(only_base, answered).request.most_usd > 0, "the tuned model is not asked anything"
+    assert code_of(only_base, unasked) == "price-unknown"
+
+
+def test_each_model_is_quoted_at_its_own_price(desk: Desk) -> None:
+    request = with_base(desk, model_of(desk, 0)).request
+    assert request.tuned_usd == pytest.approx(2 * request.other_usd)
 
 
 def test_without_rows_there_is_nothing_to_count(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from finetune.catalogue import Catalogue, default_epochs
+from finetune.catalogue import Catalogue, Model, default_epochs
 from finetune.errors import UserError
 from finetune.report import PriceRange
 from tests.finetune.rows import CATALOGUE, chat, jsonl, pair, report_of
@@ -27,6 +27,14 @@ from tests.finetune.rows import CATALOGUE, chat, jsonl, pair, report_of
 )
 def test_a_million_tokens_once_cost_the_published_price(model: str, usd_per_million: float) -> None:
     assert CATALOGUE.price(model, 1_000_000, 1) == PriceRange(usd_per_million, usd_per_million)
+
+
+@pytest.mark.parametrize("model", [one for one in CATALOGUE.models if one.base_price])
+def test_a_base_never_costs_more_than_what_is_tuned_from_it(model: Model) -> None:
+    assert model.base_price
+    assert model.tuned_price
+    assert model.base_price.prompt <= model.tuned_price.prompt
+    assert model.base_price.usd(1_000_000, 1_000_000) == model.base_price.prompt + model.base_price.answer
 
 
 def test_412_thousand_tokens_three_times_over_are_3_71_dollars_on_gpt_4o_mini() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.catalogue import Model
+from finetune.catalogue import AnswerPrice
 from finetune.comparison_request import ROW_TOKENS, CompareRequest, most_usd
 from finetune.contract import PromptContract
 from finetune.counting.tokens import token_ids
@@ -22,16 +22,7 @@ REQUEST = CompareRequest(
 CHANGED: dict[type, Any] = {str: "else", int: 9, float: 9.5}
 
 
-def a_model(asked: float | None = 1.0, answered: float | None = 4.0) -> Model:
-    return Model(
-        name="a",
-        provider="p",
-        context=1,
-        methods=(),
-        formats=(),
-        input_usd_per_million=asked,
-        output_usd_per_million=answered,
-    )
+PRICE = AnswerPrice(1.0, 4.0)
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(REQUEST)])
@@ -45,10 +36,10 @@ def test_the_price_is_that_of_every_row_and_answer() -> None:
     rows = [HeldOutRow("ticket", "billing"), HeldOutRow("parcel", "shipping", system="Be brief.")]
     contract = PromptContract(kind="chat", system="Sort it.")
     asked = len("ticket" + "Sort it." + "parcel" + "Be brief.") + 2 * ROW_TOKENS
-    assert most_usd(a_model(), contract, rows, 12) == pytest.approx((asked + 4 * 24) / 1_000_000)
+    assert most_usd(PRICE, contract, rows, 12) == pytest.approx((asked + 4 * 24) / 1_000_000)
     plain = PromptContract(kind="completion", separator=" ->")
     asked = len("ticket ->" + "parcel ->") + 2 * ROW_TOKENS
-    assert most_usd(a_model(), plain, rows, 12) == pytest.approx((asked + 4 * 24) / 1_000_000)
+    assert most_usd(PRICE, plain, rows, 12) == pytest.approx((asked + 4 * 24) / 1_000_000)
 
 
 @given(st.text(max_size=200))
@@ -56,12 +47,11 @@ def test_no_text_has_more_tokens_than_are_reckoned(text: str) -> None:
     ids = token_ids("o200k_base")
     if ids is None:
         pytest.skip("no ranks on this machine")
-    dear = a_model(1_000_000.0, 0.0)
+    dear = AnswerPrice(1_000_000.0, 0.0)
     most = most_usd(dear, PromptContract(kind="chat"), [HeldOutRow(text, "a")], 1)
     assert most is not None
     assert len(ids(text)) <= most
 
 
-@pytest.mark.parametrize("model", [None, a_model(asked=None), a_model(answered=None)])
-def test_without_a_price_there_is_no_quote(model: Model | None) -> None:
-    assert most_usd(model, PromptContract(kind="chat"), [], 1) is None
+def test_without_a_price_there_is_no_quote() -> None:
+    assert most_usd(None, PromptContract(kind="chat"), [], 1) is None

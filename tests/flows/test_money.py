@@ -33,7 +33,13 @@ CAP_CHANNEL_USD: Final = 90.0
 def paid_module_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A Tuneroom by signed HTTP, in #tuning only, whose toy model costs $1,000 a million tokens."""
     table = tmp_path_factory.mktemp("prices") / "prices.json"
-    price = {"training_usd_per_million": 1000, "input_usd_per_million": 2, "output_usd_per_million": 4}
+    price = {
+        "training_usd_per_million": 1000,
+        "input_usd_per_million": 2,
+        "output_usd_per_million": 4,
+        "base_input_usd_per_million": 1,
+        "base_output_usd_per_million": 2,
+    }
     table.write_text(json.dumps({"as_of": "2026-11-20", "models": [{"name": "toy-gpt", **price}]}))
     variables = {
         "TUNEROOM_PRICE_TABLE": str(table),

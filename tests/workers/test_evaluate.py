@@ -51,7 +51,8 @@ def priced(usd: float | None) -> Catalogue:
     price = None if usd is None else 1_000 * usd
     model = {"name": "tiny", "provider": "local", "context": 4_096, "methods": ["supervised"], "formats": ["chat"]}
     answers = {"input_usd_per_million": price, "output_usd_per_million": None if usd is None else 0}
-    return Catalogue.load(json.dumps({"models": [model | answers]}).encode())
+    base = {f"base_{name}": usd_per_million for name, usd_per_million in answers.items()}
+    return Catalogue.load(json.dumps({"models": [model | answers | base]}).encode())
 
 
 class Model(ThreadingHTTPServer):

@@ -12,7 +12,6 @@ import msgspec
 from finetune.class_odds import class_odds
 from finetune.evaluation import Given, Plan
 from jobstore.faults import reach
-from workers.prices import price_usd
 from workers.provider import ErrorKind, ProviderError, Question
 
 if TYPE_CHECKING:
@@ -38,12 +37,16 @@ TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whom:
-    """The model that is asked: its name at its provider, its price, and how it is to be asked."""
+    """The model that is asked: its name at its provider, which model of the table has its price, how it is to be asked.
+
+    `is_base`: it is that model itself, not one that was tuned from it.
+    """
 
     model: str
     provider: str
     priced: Model | None
     contract: PromptContract
+    is_base: bool = False
 
 
 class Asking:
@@ -102,7 +105,7 @@ class Asking:
         """What a batch may cost: as much a row as those before, or by its bytes, of which few tokens have but one."""
         system = len((self._whom.contract.system or "").encode())
         said = sum(len(row.question.encode()) + (len(row.system.encode()) if row.system else system) for row in batch)
-        by_bytes = price_usd(self._whom.priced, said // 2, len(batch) * self.plan.max_tokens) or 0.0
+        by_bytes = self._usd(said // 2, len(batch) * self.plan.max_tokens)
         return max(by_bytes, self.evaluation.cost_usd / max(1, self.evaluation.asked) * len(batch))
 
     def _ask(self, batch: Sequence[HeldOutRow]) -> None:
@@ -141,12 +144,18 @@ class Asking:
 
     def _keep(self, said: Sequence[Answer | None]) -> None:
         self.given += [self._given(one) for one in said]
-        cost = sum(price_usd(self._whom.priced, one.prompt_tokens, one.completion_tokens) or 0.0 for one in said if one)
+        cost = sum(self._usd(one.prompt_tokens, one.completion_tokens) for one in said if one)
         answers, _ = self._shop.blobs.put(self._team, [msgspec.json.encode(self.given)])
         self.evaluation = dataclasses.replace(
             self.evaluation, answers=answers, asked=len(self.given), cost_usd=self.evaluation.cost_usd + cost
         )
         self._on_keep(self.evaluation, cost)
+
+    def _usd(self, prompt_tokens: int, answer_tokens: int) -> float:
+        """What it costs; nothing on a host of its own, which is paid by the hour and may have no price by the token."""
+        model = self._whom.priced
+        price = (model.base_price if self._whom.is_base else model.tuned_price) if model else None
+        return price.usd(prompt_tokens, answer_tokens) if price else 0.0
 
     def _given(self, said: Answer | None) -> Given:
         if said is None:

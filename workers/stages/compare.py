@@ -145,14 +145,17 @@ class _Turn:
         side, team = self.side, record.ref.team
         assert side.evaluation is not None
         self._job = _job(shop, record, side)
+        self._is_hosted = self._job is not None and self._job.data.open_stay is not None
         begun_ms = side.evaluation.begun_ms or shop.store.now_ms()
         self._asking = Asking(
             shop,
             team,
             Whom(
-                model=side.model if side.job else listed_as(side.model, side.provider),
+                model=listed_as(side.model, side.provider) if side.is_base else side.model,
                 provider=side.provider,
-                priced=shop.catalogue.get(side.base),
+                # on a host of its own it is the hour that is paid, whatever is asked in it
+                priced=None if self._is_hosted else shop.catalogue.get(side.base),
+                is_base=side.is_base,
                 contract=PromptContract.from_json(shop.blobs.read(team, side.contract)),
             ),
             dataclasses.replace(side.evaluation, begun_ms=begun_ms),
@@ -186,13 +189,12 @@ class _Turn:
 
     def _keep(self, evaluation: Evaluation, _: float) -> None:
         """Keep a batch; a model on a host of its own is not put to sleep while it is asked."""
-        is_hosted = self._job is not None and self._job.data.open_stay is not None
         now = str(self._shop.store.now_ms())
         self.record = self._shop.store.transition(
             self.record,
             "comparing",
             self._with(evaluation),
-            marks=[Mark(hash=ASKED_HASH, field=self.side.job, value=now)] if is_hosted else [],
+            marks=[Mark(hash=ASKED_HASH, field=self.side.job, value=now)] if self._is_hosted else [],
             keep_lease=True,
         )
 
