@@ -83,6 +83,11 @@ def difference_of(desk: Desk, record: Record[Dataset]) -> Difference | Parts | N
     return msgspec.json.decode(kept, type=Parts if made.part else Difference)
 
 
+def epochs_max(desk: Desk, job: Job) -> int:
+    """Return the most epochs that a job's provider trains."""
+    return desk.catalogue.service(job.request.provider).epochs_max
+
+
 def labels(desk: Desk) -> dict[str, str]:
     """Return the models on offer, by the name that people read."""
     return {name: name for name in desk.models}
@@ -201,7 +206,7 @@ VIEWS: dict[str, Callable[[Desk, Record[Any]], Message | Upload]] = {
     "woken": lambda _, record: views.woken_post(record),
     "not_hosted": lambda desk, record: views.not_hosted_post(record, host_offer(desk, record)),
     "not_stopped": lambda _, record: views.not_stopped_post(record),
-    "results": lambda _, record: views.results_post(record),
+    "results": lambda desk, record: views.results_post(record, epochs_max(desk, record.data)),
     "chart": _chart,
     "csv": _csv,
     "evaluation": _evaluation,

@@ -32,20 +32,22 @@ def next_step_of(
     epochs: int | None = None,
     rate: float | None = None,
     share: float | None = None,
+    epochs_max: int = EPOCHS_MAX,
 ) -> NextStep | None:
     """Return what to change for a `finetune.explanation.Action`; None where nothing is to be.
 
     `epochs` and `rate` (a multiplier, or the rate itself where the provider takes rates) are what the run was trained
     with, where "auto" was asked for and the provider told. `share` is how much of the run was done when it was at its
     best: as many epochs are enough, and one fewer than there were at most. A run of one epoch has none to lose, so its
-    learning rate is halved instead. A multiplier that nobody told is believed to have been 1.
+    learning rate is halved instead. A multiplier that nobody told is believed to have been 1. `epochs_max` is the most
+    that the provider trains.
     """
     ran = request.epochs or epochs or request.quote.epochs
     match action:
         case "fewer-epochs" if ran > 1:
             enough = min(ran - 1, max(1, math.ceil(ran * (1.0 if share is None else share))))
             return NextStep(f"Train {_epochs(enough)}", "epochs", str(enough))
-        case "more-epochs" if ran < EPOCHS_MAX:
+        case "more-epochs" if ran < epochs_max:
             return NextStep(f"Train {_epochs(ran + 1)}", "epochs", str(ran + 1))
         case "fewer-epochs" | "lower-rate":
             return _half_the_rate(request, rate)

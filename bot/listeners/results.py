@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import asking, intake, views
 from bot.listeners.job_acts import reproduction
-from bot.rendering import scores_of_job
+from bot.rendering import epochs_max, scores_of_job
 from finetune.contract import PromptContract
 from finetune.errors import UserError
 from finetune.permissions import Act
@@ -48,7 +48,7 @@ class ResultButtons:
             ref, _ = intake.handle(command.rest, command.team, kinds=("j", "m"))
             job = known(ref, person, Act.SHOW, place)
             _results(job)
-            return views.results_message(job, scores_of_job(self._desk, job))
+            return views.results_message(job, scores_of_job(self._desk, job), epochs_max(self._desk, job.data))
 
         return results
 
@@ -59,7 +59,7 @@ class ResultButtons:
         asker.tell(views.csv_coming(job))
 
     def _next_step(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
-        step = views.next_step(job.data, _results(job))
+        step = views.next_step(job.data, _results(job), epochs_max(self._desk, job.data))
         asker.client.views_open(trigger_id=pressed.trigger, view=reproduction(self._desk, job, step))
 
     def _use_checkpoint(self, pressed: Press, job: Record[Any], _: Asker) -> None:

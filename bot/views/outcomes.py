@@ -10,6 +10,7 @@ from bot.views.blocks import actions, button, context, overflow, section
 from bot.views.evaluations import evaluation_post, share_words, what_is_measured
 from bot.views.jobs import TOY_NOTE, compare_button, details_button, hosted_words, job_title, stop_button, try_button
 from bot.views.message import Message, message
+from finetune.catalogue import EPOCHS_MAX
 from finetune.metrics import Share
 from finetune.next_steps import next_step_of
 
@@ -35,8 +36,8 @@ SAID_MAX: Final = 600
 FIGURES_MAX: Final = 6
 
 
-def results_post(record: Record[Job]) -> Message:
-    """What the run's figures say, and the next step to try."""
+def results_post(record: Record[Job], epochs_max: int = EPOCHS_MAX) -> Message:
+    """What the run's figures say, and the next step to try, of no more epochs than its provider trains."""
     results = record.data.results
     if results is None:
         text = mrkdwn("{title} is trained. There are no figures to show for it.", title=job_title(record))
@@ -47,13 +48,13 @@ def results_post(record: Record[Job]) -> Message:
         mrkdwn("Results of {title}: {sentence}", title=job_title(record), sentence=sentence),
         section(lines(mrkdwn("*Results.* {sentence}", sentence=sentence), next_step)),
         context(_figures(record.data, results)),
-        actions(_next_button(record, results), _checkpoint_button(record, results), _csv_button(record)),
+        actions(_next_button(record, results, epochs_max), _checkpoint_button(record, results), _csv_button(record)),
     )
 
 
-def results_message(record: Record[Job], scores: Scores | None) -> Message:
+def results_message(record: Record[Job], scores: Scores | None, epochs_max: int = EPOCHS_MAX) -> Message:
     """All that is known of how well a run did: its figures, and what its model answered to held-out rows."""
-    figures = results_post(record)
+    figures = results_post(record, epochs_max)
     measured = evaluation_post(record, scores).blocks if scores else []
     return Message(figures.text, [*figures.blocks, *measured])
 
@@ -144,16 +145,23 @@ def _accuracy(job: Job) -> Mrkdwn:
     return mrkdwn(" {what} {share}.", what=what, share=share)
 
 
-def _next_button(record: Record[Job], results: Results) -> Block | None:
-    step = next_step(record.data, results)
+def _next_button(record: Record[Job], results: Results, epochs_max: int) -> Block | None:
+    step = next_step(record.data, results, epochs_max)
     return button(step.label, "next_step", record.ref.member) if step else None
 
 
-def next_step(job: Job, results: Results) -> NextStep | None:
+def next_step(job: Job, results: Results, epochs_max: int) -> NextStep | None:
     """What to change for the next run."""
     steps = job.progress.total_steps or job.progress.step
     share = results.best_step / steps if results.best_step and steps else None
-    return next_step_of(results.action, job.request, epochs=job.trained_epochs, rate=job.trained_rate, share=share)
+    return next_step_of(
+        results.action,
+        job.request,
+        epochs=job.trained_epochs,
+        rate=job.trained_rate,
+        share=share,
+        epochs_max=epochs_max,
+    )
 
 
 def _checkpoint_button(record: Record[Job], results: Results) -> Block | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         ("fewer-epochs", {"epochs": None}, {}, NextStep("Train 2 epochs", "epochs", "2")),  # as quoted
         ("more-epochs", {"epochs": 3}, {}, NextStep("Train 4 epochs", "epochs", "4")),
         ("more-epochs", {"epochs": 50}, {}, None),
+        ("more-epochs", {"epochs": 20}, {"epochs_max": 20}, None),
+        ("more-epochs", {"epochs": 19}, {"epochs_max": 20}, NextStep("Train 20 epochs", "epochs", "20")),
         ("lower-rate", {}, {}, NextStep("Half the learning rate", "lr", "x0.5")),
         ("lower-rate", {}, {"rate": 1.8}, NextStep("Half the learning rate", "lr", "x0.9")),
         (
