@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from finetune.errors import UserError
+from tuneroom import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,8 +160,8 @@ class Settings:
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
             name = variable(field.name)
-            if environment.get(name):
-                values[field.name] = _value(name, environment[name], str(field.type))
+            if text := environment.get(name, "").strip():
+                values[field.name] = _value(name, text, str(field.type))
         settings = cls(**values)
         if settings.create_deadline_s >= settings.lease_s:
             raise UserError(
@@ -177,6 +178,7 @@ class Settings:
                     f"TUNEROOM_PROVIDER names {name}, which can have no key of its own.",
                     f"After the first, it takes {', '.join(FURTHER_PROVIDERS)}.",
                 )
+        limits.refuse(settings, variable)
         return settings
 
     @classmethod
@@ -254,4 +256,6 @@ def _value(name: str, text: str, kind: str) -> Any:
     try:
         return msgspec.convert(text, type={"str": str, "int": int, "float": float}[kind], strict=False)
     except msgspec.ValidationError as error:
-        raise UserError("settings-invalid", f"{name} is {text!r}, which is no number.", f"Set {name} anew.") from error
+        said = "which is no whole number" if kind == "int" else "which is no number"
+        hint = "Write digits alone, without a comma or a sign of money: 1000" + ("." if kind == "int" else ", or 0.5.")
+        raise UserError("settings-invalid", f"{name} is {text!r}, {said}.", hint) from error

@@ -63,6 +63,49 @@ def test_a_cap_that_would_hold_nothing_back_is_refused_by_name(name: str, text: 
         Settings.read({f"TUNEROOM_{name}": text})
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("TUNEROOM_CAP_RUN_USD", "$50", "without a comma or a sign of money"),
+        ("TUNEROOM_CAP_MONTH_USD", "1,000", "without a comma or a sign of money"),
+        ("TUNEROOM_RETRIES_MAX", "2.5", "no whole number"),
+        ("TUNEROOM_RETRIES_MAX", "-1", "Set it to 0 or more"),
+        ("TUNEROOM_LEASE_S", "inf", "a number above 0"),
+        ("TUNEROOM_POLL_MIN_S", "nan", "a number above 0"),
+        ("TUNEROOM_MAX_FILE_MB", "0", "a number above 0"),
+        ("TUNEROOM_UPLOAD_PART_MB", "65", "64 MB at most"),
+        ("TUNEROOM_HTTP_PORT", "99999", "no port"),
+        ("TUNEROOM_HEALTH_PORT", "65534", "65533 is the last"),
+        ("TUNEROOM_LOG_LEVEL", "LOUD", "It takes DEBUG"),
+        ("TUNEROOM_CHANNELS", "C0TUNING00,#tuning", "Name channels by id"),
+        ("TUNEROOM_PROVIDER", "openai,together,together", "names together twice"),
+        ("OPENAI_BASE_URL", "api.openai.com/v1", "Begin it with https://"),
+        ("TUNEROOM_TRAINER_BASE_URL", "http://", "Begin it with https://"),
+        ("SLACK_API_URL", "slack.com/api/", "Begin it with https://"),
+        ("REDIS_URL", "localhost:6379", "redis://:PASSWORD@HOST:6379/0"),
+        ("REDIS_URL", "redis://:secret#word@redis:6379/0", "write # as %23"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_to_write(name: str, text: str, words: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Settings.read({name: text})
+    assert name in refused.value.message
+    assert words in f"{refused.value.message} {refused.value.hint}"
+    assert "secret" not in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://r", "rediss://:p%23w@r:6380/1", "unix:///run/redis.sock", "unix://:p@/r.sock"]
+)
+def test_every_way_to_a_redis_is_taken(url: str) -> None:
+    assert Settings.read({"REDIS_URL": url}).redis_url == url
+
+
+def test_space_around_a_value_is_no_part_of_it() -> None:
+    settings = Settings.read({"SLACK_BOT_TOKEN": " xoxb-1\n", "OPENAI_API_KEY": "  "})
+    assert (settings.slack_bot_token, settings.openai_api_key) == ("xoxb-1", "")
+
+
 def test_the_paid_request_must_end_before_its_lease_does() -> None:
     with pytest.raises(UserError, match="TUNEROOM_CREATE_DEADLINE_S must be shorter"):
         Settings.read({"TUNEROOM_CREATE_DEADLINE_S": "60", "TUNEROOM_LEASE_S": "60"})
