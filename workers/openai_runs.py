@@ -64,12 +64,6 @@ class SaidMethod(msgspec.Struct):
     dpo: SaidOfMethod | None = None
     reinforcement: SaidOfMethod | None = None
 
-    @property
-    def settings(self) -> SaidSettings | None:
-        """The hyperparameters of whichever method it is."""
-        of_method = self.supervised or self.dpo or self.reinforcement
-        return of_method.hyperparameters if of_method else None
-
 
 class SaidRun(msgspec.Struct):
     """A `fine_tuning.job` object."""
@@ -80,7 +74,7 @@ class SaidRun(msgspec.Struct):
     trained_tokens: int | float | None = None
     result_files: list[str] | None = None
     hyperparameters: SaidSettings | None = None
-    method: SaidMethod | str | None = None  # some say its name alone
+    method: msgspec.Raw = msgspec.Raw(b"null")  # read when it is needed; some say its name alone
     error: SaidError | None = None
     model: str | None = None
     user_provided_suffix: str | None = None
@@ -114,8 +108,7 @@ def run_of(said: SaidRun, dialect: Dialect) -> Run:
     """Return a run as the port knows it."""
     # `error: {}` is how a run without one is told
     error = said.error if said.error and said.error.code else None
-    settings = said.hyperparameters or SaidSettings()
-    chosen = (said.method.settings if isinstance(said.method, SaidMethod) else None) or SaidSettings()
+    settings, chosen = said.hyperparameters or SaidSettings(), _settings_of_method(said)
     return Run(
         id=said.id,
         status=status_of(said.status, STATUSES),
@@ -139,6 +132,16 @@ def _result_file(said: SaidRun, dialect: Dialect) -> str:
     if dialect.results == "checkpoints":  # `result_files` are weights there
         return f"{FIGURES_OF}{said.id}"
     return next(iter(said.result_files or []), "")
+
+
+def _settings_of_method(said: SaidRun) -> SaidSettings:
+    """The hyperparameters within whichever method it is; none where they are told in another shape."""
+    try:
+        method = msgspec.json.decode(said.method, type=SaidMethod)
+    except msgspec.MsgspecError:
+        return SaidSettings()
+    of_method = method.supervised or method.dpo or method.reinforcement
+    return (of_method.hyperparameters if of_method else None) or SaidSettings()
 
 
 def _rate(settings: SaidSettings) -> Any:

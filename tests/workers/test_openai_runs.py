@@ -33,7 +33,9 @@ def test_what_auto_became_is_read_within_the_method(kind: str, beside: dict[str,
     assert (run.epochs, run.rate) == (4, 0.3)
 
 
-@pytest.mark.parametrize("method", [None, "dpo", {}, {"type": "dpo"}, within("dpo", AUTO)])
+@pytest.mark.parametrize("method", [
+    None, "dpo", {}, {"type": "dpo"}, within("dpo", AUTO), {"dpo": "auto"}, {"dpo": {"hyperparameters": [1]}}, 7,
+])  # fmt: skip
 def test_what_auto_became_is_read_beside_the_method(method: Any) -> None:
     run = read(hyperparameters=BECAME, method=method)
     assert (run.epochs, run.rate) == (4, 0.3)
