@@ -78,7 +78,8 @@ def test_a_line_divides_a_dataset_into_parts_that_are_trained_and_validated_with
     assert f"/tune train {train} valid={valid}" in told
     line = f"train {train} valid={valid} suffix={talk.name} epochs=1"
     talk.person.command("/tune", line, channel=talk.channel)
-    talk.finish()
+    card = talk.finish()
+    talk.notice(card, "20 of 20 test rows asked")
     job = talk.job().data
     assert (job.request.dataset, job.valid_blob) == (train, made["valid"].data.sha256)
     contract = PromptContract.from_json(next((talk.stack.home / "blobs").rglob(job.contract)).read_bytes())
