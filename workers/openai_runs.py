@@ -6,6 +6,7 @@ Answers are decoded by msgspec: through the SDK's own models a page of a hundred
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -101,7 +102,15 @@ def decoded(content: bytes, shape: type[Shape], *, is_paid: bool = False) -> Sha
     try:
         return msgspec.json.decode(content, type=shape)
     except msgspec.MsgspecError as error:
-        raise (no_answer() if is_paid else unreadable()) from error
+        try:
+            return msgspec.json.decode(_without_nan(content), type=shape)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise (no_answer() if is_paid else unreadable()) from error
+
+
+def _without_nan(content: bytes) -> bytes:
+    """The same JSON with null for NaN and Infinity, which are none: a loss that diverged must not end the following."""
+    return msgspec.json.encode(json.loads(content, parse_constant=lambda _: None))
 
 
 def run_of(said: SaidRun, dialect: Dialect) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -258,6 +259,7 @@ def test_a_run_is_told_of_by_as_little_as_its_id_and_status(canned: Canned) -> N
         ({"train_loss": 0.5, "valid_loss": 0.6, "full_valid_loss": 0.7}, (0.5, 0.7)),
         ({"train_loss": 0.5, "valid_loss": 0.6, "full_valid_loss": None}, (0.5, 0.6)),
         ({"train_loss": None, "valid_loss": "NaN"}, (None, None)),
+        ({"train_loss": math.nan, "valid_loss": math.inf, "full_valid_loss": 0.7}, (None, 0.7)),  # as Python writes it
         (None, (None, None)),
     ],
 )

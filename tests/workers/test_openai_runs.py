@@ -10,7 +10,7 @@ import pytest
 
 from workers.openai_dialects import ORIGINAL
 from workers.openai_runs import SaidRun, decoded, run_of
-from workers.provider import Run, RunStatus
+from workers.provider import ErrorKind, ProviderError, Run, RunStatus
 
 BECAME = {"n_epochs": 4, "batch_size": 1, "learning_rate_multiplier": 0.3}
 AUTO = dict.fromkeys(BECAME, "auto")
@@ -72,3 +72,11 @@ def test_a_status_that_is_not_known_is_logged_once(caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize("error", [None, {}, {"code": None, "message": None, "param": None}])
 def test_run_without_an_error_has_none_however_that_is_told(error: Any) -> None:
     assert (read(error=error).error_code, read(error=error).error_message) == ("", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"id": NaN, "status": "running"}', b"[" * 100_000])
+def test_what_is_no_run_is_no_answer_where_it_may_be_paid_for(content: bytes) -> None:
+    for is_paid, kind in ((False, ErrorKind.RETRY), (True, ErrorKind.UNSURE)):
+        with pytest.raises(ProviderError) as raised:
+            decoded(content, SaidRun, is_paid=is_paid)
+        assert raised.value.kind is kind
