@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SMALLEST_MULTIPLIER: Final = 0.001
 """A bare number below this is a learning rate, not a multiplier of one: nobody lowers a rate a thousand times."""
 
+LARGEST_RATE: Final = 0.01
+"""A number above this is a multiplier, not a learning rate: no model survives such a one."""
+
 METHOD_NAMES: Final[dict[str, Method]] = {
     "sft": "supervised",
     "supervised": "supervised",
@@ -66,15 +69,16 @@ def parse_rate(text: str, unit: RateUnit) -> Rate:
 
 
 def _absolute(value: str) -> float:
-    if value.startswith("x"):
+    number = _number(value.removeprefix("x"))
+    if value.startswith("x") or (number is not None and number > LARGEST_RATE):
         raise UserError(
             "lr-unit",
             "This provider takes a learning rate, not a multiplier.",
             "Write it as 2e-5, or leave it at auto.",
         )
-    number = _number(value)
-    if number is None or not 0 < number <= 1:
-        raise UserError("lr-invalid", "The learning rate is a number above 0 and at most 1, such as 2e-5.", "Or auto.")
+    if not number:
+        most = f"above 0 and at most {LARGEST_RATE:g}"
+        raise UserError("lr-invalid", f"The learning rate is a number {most}, such as 2e-5.", "Or auto.")
     return number
 
 

@@ -49,13 +49,17 @@ def test_rate_is_refused_where_a_multiplier_is_taken(text: str) -> None:
     assert refused(lambda: parse_rate(text, "multiplier")) == "lr-unit"
 
 
-@pytest.mark.parametrize(("text", "rate"), [("auto", Rate()), ("2e-5", Rate(absolute=2e-5)), ("0.1", Rate(None, 0.1))])
+@pytest.mark.parametrize(
+    ("text", "rate"), [("auto", Rate()), ("2e-5", Rate(absolute=2e-5)), ("0.01", Rate(None, 0.01))]
+)
 def test_rate_is_read_where_the_provider_takes_one(text: str, rate: Rate) -> None:
     assert parse_rate(text, "absolute") == rate
 
 
-@pytest.mark.parametrize(("text", "code"), [("x0.5", "lr-unit"), ("2", "lr-invalid"), ("0", "lr-invalid"),
-                                            ("fast", "lr-invalid"), ("1e99", "lr-invalid")])  # fmt: skip
+@pytest.mark.parametrize(("text", "code"), [
+    ("x0.5", "lr-unit"), ("0.5", "lr-unit"), ("2", "lr-unit"), ("1e99", "lr-unit"), ("0", "lr-invalid"),
+    ("fast", "lr-invalid"), ("-1e-5", "lr-invalid"),
+])  # fmt: skip
 def test_what_is_no_rate_is_refused(text: str, code: str) -> None:
     assert refused(lambda: parse_rate(text, "absolute")) == code
 
