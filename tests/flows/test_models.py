@@ -115,8 +115,8 @@ def test_the_accounts_other_fine_tunes_are_shown_to_admins_only(
     """One was made by hand, one by a job, which belongs to its channel. The follower asks again when it is started."""
     by_hand = fresh_name("byhand")
     run = stack.start_run(by_hand, rows(by_hand))
-    talk.train()
-    talk.finish()
+    assert talk.launch(talk.report(talk.drop(talk.many_rows())), holdout="40").closed
+    card = talk.finish()
     wait_for(lambda: _run(stack, run)["status"] == "succeeded", timeout_s=2 * PATIENCE_S)
     offers.keep("trainer", None, again_in_ms=0)  # what it was told is too old
     stack.kill("follower", signal.SIGTERM)
@@ -132,6 +132,13 @@ def test_the_accounts_other_fine_tunes_are_shown_to_admins_only(
     assert by_hand not in seen
     assert "Admins also see" in seen
     assert ours.run in offers.own_runs(TEAM_ID, "trainer")
+
+    old = _run(stack, run)["fine_tuned_model"]
+    line = f"compare m{talk.job().ref.id[1:]} with={old}"
+    assert "Only admins" in told(talk, line).text
+    assert "What comes of it is in its thread" in told(jun, line).text
+    said = talk.notice(card, f"against `{old}`, 24 held-out rows")
+    assert "I don't know what the other model was trained on" in said.text
 
 
 def test_a_dataset_is_quoted_on_every_model_and_opens_the_form(talk: Conversation) -> None:
