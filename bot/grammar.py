@@ -31,7 +31,7 @@ KEYS: Final = {
     "classes": "how many classes the rows have",
     "positive": "of two classes, the one that precision and recall are of",
     "wandb": "team/project/run-name #tag",
-    "grader": "for rft: exact:answer, or JSON",
+    "grader": "for rft: exact:answer, contains:answer or similar:answer, or JSON",
     "effort": "for rft: low, medium or high",
     "compute": "for rft: a multiplier of the compute",
     "eval_every": "for rft: steps between evaluations",

@@ -1,6 +1,7 @@
 """Graders: what scores a model's answers while it learns by reinforcement, as OpenAI's protocol describes them.
 
-A person gives one as JSON, or in short: `exact:answer` compares with the column `answer`.
+A person gives one as JSON, or in short: `exact:answer` compares with the column `answer`, `contains:` looks for what
+stands there, `similar:` scores how much is alike.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def _method_fields(form: LaunchForm) -> list[Block]:
         hint = "How strongly it is held to what it was before: above 0 and at most 2, or auto."
         return [_text(form, "beta", "Beta", hint)]
     if form.method == "reinforcement":
-        hint = "exact:answer compares with the column answer; or a grader as JSON."
+        hint = "exact:answer, contains:answer or similar:answer compare with the column answer; or a grader as JSON."
         return [_text(form, "grader", "Grader", hint, multiline=True)]
     return []
 
