@@ -10,6 +10,7 @@ import msgspec
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Ref
 from jobstore.states import Kind
+from jobstore.trained_rows import parents_of
 
 if TYPE_CHECKING:
     from bot.desk import Desk
@@ -45,19 +46,10 @@ def lineage_of(desk: Desk, job: Record[Job]) -> Lineage:
     validation = job.data.request.validation
     return Lineage(
         job,
-        tuple(_parents(desk, job)),
+        tuple(parents_of(desk.store, job)),
         tuple(_versions(desk, job.ref.team, job.data.request.dataset)),
         _dataset(desk, job.ref.team, validation.dataset) if validation else None,
     )
-
-
-def _parents(desk: Desk, job: Record[Job]) -> list[Record[Job]]:
-    found: list[Record[Job]] = []
-    now: Record[Job] | None = job
-    while now is not None and now.data.request.parent and len(found) < GENERATIONS_MAX:
-        now = desk.store.get(Ref(job.ref.team, Kind.JOB, now.data.request.parent.job))
-        found += [now] if now else []
-    return found
 
 
 def _versions(desk: Desk, team: str, handle: str) -> list[Version]:
