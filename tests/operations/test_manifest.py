@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,9 +14,6 @@ from slack_sdk import WebClient
 
 from bot import manifest
 from tuneroom import cli
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 CLIENT_METHODS = {
@@ -27,26 +24,29 @@ CLIENT_METHODS = {
 EVENT_OF_MESSAGE = {"message.channels", "message.groups", "message.im"}
 
 
-def trees() -> Iterator[ast.Module]:
-    for path in (ROOT / "bot").rglob("*.py"):
-        yield ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def nodes() -> tuple[ast.AST, ...]:
+    """All that stands in the bot's modules."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "bot").rglob("*.py")]
+    return tuple(node for tree in trees for node in ast.walk(tree))
 
 
-def called() -> set[str]:
+@functools.cache
+def called() -> frozenset[str]:
     """Every Web API method that the bot names, as Slack calls it; `api_call("x.y")` too."""
     found: set[str] = set()
-    for node in (node for tree in trees() for node in ast.walk(tree)):
+    for node in nodes():
         if isinstance(node, ast.Attribute) and node.attr in CLIENT_METHODS:
             found.add(node.attr.replace("_", "."))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "api_call":
             found.update(str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant))
-    return found
+    return frozenset(found)
 
 
 def registered(kind: str) -> set[str]:
     """The names that listeners are registered under by `app.<kind>(…)`."""
     found: set[str] = set()
-    for node in (node for tree in trees() for node in ast.walk(tree)):
+    for node in nodes():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == kind:
             given = node.args[0] if node.args else None
             if isinstance(given, ast.Constant):
