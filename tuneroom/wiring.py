@@ -21,6 +21,7 @@ from jobstore.doorbell import Doorbell
 from jobstore.offers import Offers
 from jobstore.outbox import LEASE_S, Outbox
 from jobstore.store import Store
+from tuneroom.settings import variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,11 +34,22 @@ if TYPE_CHECKING:
 SLACK_TIMEOUT_S: Final = 8
 PROVIDER_TIMEOUT_S: Final = 60.0
 OPENAI_URL: Final = "https://api.openai.com/v1"
+DEFAULT_PROVIDER: Final = "openai"
 
 
 def catalogue_of(settings: Settings) -> Catalogue:
-    """Return the price table, with the operator's changes."""
-    return Catalogue.load(Path(settings.price_table).read_bytes() if settings.price_table else None)
+    """Return the price table, with the operator's changes; UserError where they cannot be read."""
+    if not settings.price_table:
+        return Catalogue.load()
+    try:
+        changes = Path(settings.price_table).read_bytes()
+    except OSError as error:
+        raise UserError(
+            "price-table-unreadable",
+            f"TUNEROOM_PRICE_TABLE names {settings.price_table}, which cannot be read ({error.strerror}).",
+            "Name a file that this process may read; in a container, config/NAME.json is /etc/tuneroom/NAME.json.",
+        ) from error
+    return Catalogue.load(changes)
 
 
 def models_of(settings: Settings, catalogue: Catalogue) -> tuple[str, ...]:
@@ -69,6 +81,10 @@ def provider_of(settings: Settings, account: Account, *, timeout_s: float = PROV
     """Return the adapter for a provider; only that provider's SDK is imported, which takes a second."""
     from workers.endpoint import Endpoint  # noqa: PLC0415
 
+    if account.api_key and not account.base_url and account.name != DEFAULT_PROVIDER:
+        # OpenAI's SDK would send key and rows to OpenAI
+        address = address_of(settings, account)
+        raise UserError("no-address", f"{address} is not set.", f"Set it to where {account.name} answers: https://…/v1")
     endpoint = Endpoint(
         name=account.name,
         api_key=account.api_key or "no-key-set",
@@ -84,6 +100,12 @@ def provider_of(settings: Settings, account: Account, *, timeout_s: float = PROV
     from workers.openai_protocol import OpenAIProtocol  # noqa: PLC0415
 
     return OpenAIProtocol(endpoint)
+
+
+def address_of(settings: Settings, account: Account) -> str:
+    """Return the variable that holds a provider's address."""
+    is_first = account == settings.accounts[0]
+    return "OPENAI_BASE_URL" if is_first else variable(f"{account.name}_base_url")
 
 
 def workshop(settings: Settings) -> Workshop:

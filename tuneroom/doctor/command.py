@@ -34,9 +34,8 @@ def examine(settings: Settings) -> list[Verdict]:
     verdicts = [*of_slack.verdicts, *of_record.verdicts]
     try:
         catalogue = wiring.catalogue_of(settings)
-    except (UserError, OSError) as error:
-        said = error.message if isinstance(error, UserError) else str(error)
-        verdicts.append(wrong("prices", said, "Mend the file that TUNEROOM_PRICE_TABLE names."))
+    except UserError as error:
+        verdicts.append(wrong("prices", error.message, error.hint or "Mend the file that TUNEROOM_PRICE_TABLE names."))
     else:
         verdicts += _guarded("provider", lambda: provider.examine(settings, catalogue))
         verdicts += _guarded("money", lambda: money.examine(settings, catalogue, of_record.redis))

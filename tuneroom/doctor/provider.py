@@ -38,13 +38,24 @@ class _Answered:
 def examine(settings: Settings, catalogue: Catalogue) -> list[Verdict]:
     """Look at each provider, without paying it anything."""
     today = datetime.now(UTC).date()
-    verdicts: list[Verdict] = []
+    verdicts = _names(settings, catalogue)
     listed: dict[str, _Answered] = {}
     for account in settings.accounts:
         found, said = _account(settings, account, today)
         verdicts += said
         listed |= {account.name: found} if found else {}
     return [*verdicts, *_on_offer(settings, catalogue, listed, today)]
+
+
+def _names(settings: Settings, catalogue: Catalogue) -> list[Verdict]:
+    """A name that the price table does not know is most likely written wrongly."""
+    known = [service.name for service in catalogue.services]
+    mend = f"It knows {', '.join(known)}; another is added by `services` in TUNEROOM_PRICE_TABLE."
+    return [
+        wrong("TUNEROOM_PROVIDER", f"it names {account.name}, which the price table does not know.", mend)
+        for account in settings.accounts
+        if account.name not in known
+    ]
 
 
 def _account(settings: Settings, account: Account, today: date) -> tuple[_Answered | None, list[Verdict]]:
@@ -54,13 +65,17 @@ def _account(settings: Settings, account: Account, today: date) -> tuple[_Answer
     if not account.api_key:
         first = "; for a provider other than OpenAI, OPENAI_BASE_URL and TUNEROOM_PROVIDER, too" if is_first else ""
         return None, [wrong(subject, f"{key} is not set.", f"Set {key}{first}.")]
-    where = account.base_url or "OpenAI"
-    provider = wiring.provider_of(settings, account, timeout_s=TIMEOUT_S)
+    where, address = account.base_url or "OpenAI", wiring.address_of(settings, account)
     try:
+        provider = wiring.provider_of(settings, account, timeout_s=TIMEOUT_S)
         found = standing(provider)
+    except UserError as error:
+        return None, [wrong(subject, error.message, error.hint)]
     except ProviderError as error:
-        mend = "Look at its address and the network." if error.kind is ErrorKind.RETRY else _key_mend(error, key)
-        return None, [wrong(subject, f"{where}: {error.message} ({error.code})", mend)]
+        return None, [wrong(subject, f"{where}: {error.message} ({error.code})", _mend(error, key, address))]
+    except Exception as error:  # noqa: BLE001 - a page, or another API: the SDK breaks on it in ways of its own
+        mend = f"Set {address} to the address of the API, such as https://HOST/v1; a page for people is another."
+        return None, [wrong(subject, f"{where} answers otherwise than a provider ({type(error).__name__}).", mend)]
     takes = ok(subject, f"{where} takes the key and lists {len(found.models)} models.")
     trains = _training("may train" if is_first else f"may train at {account.name}", account, found, today)
     return _Answered(provider, found), [takes, trains]
@@ -70,8 +85,16 @@ def _key(name: str) -> str:
     return variable(f"{name}_api_key")
 
 
-def _key_mend(error: ProviderError, key: str) -> str:
-    return f"Set {key} to a key that works there." if error.kind is ErrorKind.REFUSED else error.hint
+def _mend(error: ProviderError, key: str, address: str) -> str:
+    match error.kind:
+        case ErrorKind.REFUSED:
+            return f"Set {key} to a key that works there."
+        case ErrorKind.MISSING:
+            return f"Look at {address}: most addresses end in /v1, once."
+        case ErrorKind.RETRY | ErrorKind.UNSURE:
+            return f"Look at {address} and the network; then at the provider's own page of its state."
+        case _:
+            return error.hint
 
 
 def _training(subject: str, account: Account, found: Standing, today: date) -> Verdict:

@@ -22,6 +22,8 @@ HOW_TO_MEND: Final = {
     "token_revoked": "Install the app again, and copy the new token.",
     "missing_scope": "Give the app-level token connections:write (Basic Information, App-Level Tokens).",
 }
+WORD: Final = re.compile(r"\w+")
+"""How Slack says no; anything longer is what the SDK says of an answer that is not Slack's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,18 @@ def examine(settings: Settings) -> SlackFindings:
     try:
         found = standing(settings.slack_bot_token, settings.slack_api_url)
     except SlackSaysNoError as error:
+        if WORD.fullmatch(error.reason) is None:
+            return SlackFindings([_no_slack()])
         refused = wrong("SLACK_BOT_TOKEN", f"Slack says {error.reason}.", _mend(error.reason))
         return SlackFindings([refused, *_way_in(settings)])
     name = found.user_name or "the bot"
     who = ok("SLACK_BOT_TOKEN", f"{name} in {found.team_name or found.team} ({found.team}).")
     return SlackFindings([who, *_scopes(found), *_way_in(settings)], found.ahead_s)
+
+
+def _no_slack() -> Verdict:
+    mend = "Leave it empty for Slack's own, which is https://slack.com/api/; of another server, write /api/, too."
+    return wrong("SLACK_API_URL", "what answers there is not Slack's Web API.", mend)
 
 
 def _kind(name: str, token: str, prefix: str) -> Verdict | None:
@@ -76,11 +85,25 @@ def _scopes(found: Standing) -> list[Verdict]:
 def _way_in(settings: Settings) -> list[Verdict]:
     """Socket Mode where an app token is set, else signed HTTP: the same choice as `tuneroom bot` makes."""
     if settings.slack_app_token:
-        return [_socket(settings)]
+        return [_socket(settings), *_webhooks(settings)]
     if settings.slack_signing_secret:
-        return [_signed(settings)]
+        return [_signed(settings), *_webhooks(settings)]
     mend = "Set SLACK_APP_TOKEN (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP."
     return [wrong("way in", "Slack cannot reach the bot: neither an app token nor a signing secret is set.", mend)]
+
+
+def _webhooks(settings: Settings) -> list[Verdict]:
+    """The provider's webhooks come by the bot's own HTTP, and are signed with a secret of a known shape."""
+    secret, subject = settings.provider_webhook_secret, "provider's webhooks"
+    if not secret:
+        return []
+    if settings.slack_app_token:
+        mend = "Take TUNEROOM_PROVIDER_WEBHOOK_SECRET out; runs are followed without it."
+        return [warning(subject, "in Socket Mode nothing listens for them.", mend)]
+    if not secret.startswith("whsec_"):
+        mend = "Copy it from where the webhook was made at the provider: whsec_…"
+        return [warning(subject, "TUNEROOM_PROVIDER_WEBHOOK_SECRET does not look like a secret for webhooks.", mend)]
+    return [ok(subject, "they are taken at /provider/events; only the provider can tell whether the secret is right.")]
 
 
 def _socket(settings: Settings) -> Verdict:
@@ -89,6 +112,8 @@ def _socket(settings: Settings) -> Verdict:
     try:
         open_socket(settings.slack_app_token, settings.slack_api_url)
     except SlackSaysNoError as error:
+        if WORD.fullmatch(error.reason) is None:
+            return _no_slack()
         return wrong("SLACK_APP_TOKEN", f"no socket: Slack says {error.reason}.", _mend(error.reason))
     return ok("SLACK_APP_TOKEN", "Slack opens a socket for it (Socket Mode).")
 
