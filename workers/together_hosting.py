@@ -108,6 +108,8 @@ class DedicatedHosting:
     def host(self, host: str) -> Host:
         """Return a host as it is now."""
         endpoint, deployment = _parts(host)
+        if not (endpoint and deployment):  # a person may have named it
+            return Host(id=host, status=HostStatus.STOPPED, said=GONE, model="")
         try:
             with plain_words():
                 return self._as_host(self._deployment(endpoint, deployment))

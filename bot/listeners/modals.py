@@ -19,6 +19,7 @@ from bot.listeners.versions import submit_conversion, submit_mapping
 from bot.payloads import text
 from bot.said import FieldError
 from bot.views import words
+from bot.views.unclear import EXAMPLES
 from finetune.errors import UserError
 from finetune.launch import parse_whole
 from finetune.permissions import Act
@@ -170,10 +171,11 @@ class Modals:
         about, _, member = sent.memo.rpartition(" ")
         person, job = self._known(sent, member, Act.RESOLVE)
         run = sent.values.get("run", "").strip()
-        if not run or len(run) > 200 or not run.isprintable() or " " in run:
-            raise UserError(
-                "run-invalid", "That is no run's id.", "Copy it from the provider's page, such as ftjob-1a2b."
-            )
+        what = "host" if job.state == "unclear_host" else "run"
+        is_id = 0 < len(run) <= 200 and run.isprintable() and " " not in run
+        if not is_id or (what == "host" and not all(run.partition("/"))):
+            example = EXAMPLES[what]
+            raise UserError("run-invalid", f"That is no {what}'s id.", f"The provider shows it: such as {example}.")
         named = name_run(self._desk.store, job, person.id, run, about=about)
         if named.at.actor is Actor.WORKER:
             self._desk.doorbell.ring(named.ref)

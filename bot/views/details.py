@@ -23,7 +23,7 @@ EVENTS_SHOWN: Final = 15
 ID_MAX: Final = 150
 EVENT_MAX: Final = 250
 _EVENT_FACTS: Final = {
-    "verdict": "{}", "rows": "{} rows", "provider": "to {}", "run": "{}", "host": "{}", "hours": "{} h", "why": "{}",
+    "verdict": "{}", "rows": "{} rows", "run": "{}", "host": "{}", "hours": "{} h", "why": "{}",
     "code": "{}", "tokens": "{} tokens", "trained_tokens": "{} tokens trained",
 }  # fmt: skip
 """What is told of an event beside its name, and how."""

@@ -46,7 +46,7 @@ def evaluation_post(record: Record[Job], scores: Scores) -> Message:
         section(lines(text, said)),
         preformatted(_table(classes.matrix)) if classes else None,
         context(_two_classes(classes.two)) if classes and classes.two else None,
-        context(_asked(evaluation, scores)) if evaluation else None,
+        context(_asked(evaluation, scores, is_hosted=record.data.stay is not None)) if evaluation else None,
         actions(try_button(record), details_button(record)),
     )
 
@@ -154,18 +154,24 @@ def _two_classes(two: TwoClasses) -> Mrkdwn:
     return join(" · ", [mrkdwn("for {label}", label=_name(two.positive)), *parts])
 
 
-def _asked(evaluation: Evaluation, scores: Scores) -> Mrkdwn:
+def _asked(evaluation: Evaluation, scores: Scores, *, is_hosted: bool) -> Mrkdwn:
     weighted = scores.classes.weighted_f1 if scores.classes else None
     parts = [
         f"weighted F1 {weighted:.2f}" if weighted is not None else "",
         f"{round(100 * scores.tokens.value)}% of the tokens right" if scores.tokens else "",
         f"{evaluation.asked:,} of {words.plural(evaluation.held_out, rows_word(evaluation.source))} asked",
         f"the provider refused {scores.refused:,}" if scores.refused else "",
-        "asking was free" if evaluation.cost_usd <= 0 else f"asking cost {words.money(evaluation.cost_usd)}",
+        _asking_cost(evaluation.cost_usd, is_hosted=is_hosted),
     ]
     said = join(" · ", [mrkdwn("{part}", part=part) for part in parts])
     stopped = _STOPPED.get(evaluation.stopped, "")
     return mrkdwn("{said}. {stopped}", said=said, stopped=stopped) if stopped else said
+
+
+def _asking_cost(usd: float, *, is_hosted: bool) -> str:
+    if usd > 0:
+        return f"asking cost {words.money(usd)}"
+    return "asking cost nothing beside the hosting" if is_hosted else "asking was free"
 
 
 def _name(label: str) -> Mrkdwn:

@@ -43,7 +43,7 @@ _SENTENCES: Final = {
     "analysing": mrkdwn("Trained. Reading the results."),
     "probing": mrkdwn("Trained. Waiting for the model to answer…"),
     "evaluating": mrkdwn("Trained. Asking it about rows it was not trained on."),
-    "awaiting_hosting": mrkdwn("Trained. It answers only while it is hosted. Say in the thread whether it shall be."),
+    "awaiting_hosting": mrkdwn("Trained. It answers only while it is hosted: choose in the thread."),
     "deploying": mrkdwn("Trained. Its host is being started, which can take minutes."),
     "unclear_host": mrkdwn("The provider's answer was lost. Somebody has to decide in the thread before I go on."),
     "stopping": mrkdwn("The model is being put to sleep."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import lines, mention, mrkdwn
 from bot.views.blocks import actions, button, confirmation, context, modal, section, text_input
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bot.views.message import Block
     from jobstore.jobs import Job
     from jobstore.records import Record
+
+
+EXAMPLES: Final = {"host": "ep_1a2b/dep_3c4d", "run": "ftjob-1a2b"}
+"""An id as providers write it."""
 
 
 def unclear_post(record: Record[Job]) -> Message:
@@ -63,13 +67,15 @@ def unclear_post(record: Record[Job]) -> Message:
 def name_run_modal(job: Record[Job], *, metadata: str) -> Block:
     """The form that names the run, or the host, whose creation's answer was lost."""
     is_host = job.state == "unclear_host"
-    what, example = ("host", "endpoint-abc123") if is_host else ("run", "ftjob-abc123")
+    what = "host" if is_host else "run"
+    # the endpoint and its deployment, as `workers.together_hosting` names a host
+    hint = "The endpoint's id, a slash and the deployment's id" if is_host else "As the provider's own page shows it"
     return modal(
         "name_run",
         f"Name the {what}",
         [
             section(mrkdwn("Which {what} at the provider is {title}?", what=what, title=job_title(job))),
-            text_input("run", f"The {what}'s id", "", hint=f"As the provider's own page shows it, such as {example}."),
+            text_input("run", f"The {what}'s id", "", hint=f"{hint}, such as {EXAMPLES[what]}."),
         ],
         submit=f"{'Wait for' if is_host else 'Follow'} this {what}",
         metadata=metadata,

@@ -124,4 +124,4 @@ def is_toy(model: str) -> bool:
 
 def model_handle(job: str) -> str:
     """Return what the model of a job is called: j42's is m42."""
-    return "m" + job.removeprefix("j")
+    return clip("m" + job.removeprefix("j"), NAME_MAX)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.views.acknowledgements import started
 from bot.views.details import details_blocks
+from bot.views.evaluations import evaluation_post
 from bot.views.home import Spend, home
 from bot.views.host_offer import HostOffer, HostPrice
 from bot.views.hosting import (
@@ -23,7 +24,10 @@ from bot.views.launching import hosting_line
 from bot.views.message import message
 from bot.views.notices import jobs_list
 from bot.views.unclear import name_run_modal, unclear_post
+from finetune.evaluation import Given, Plan, scores_of
+from finetune.held_out import HeldOutRow
 from finetune.hosting import HOUR_MS, HostRequest
+from jobstore.evaluations import Evaluation
 from jobstore.refusals import Refusal
 from jobstore.stays import Stay
 from tests.bot.cards import MINUTE_MS, NOON_MS, a_job, a_request, buttons, shown
@@ -145,7 +149,17 @@ def test_unclear_host_is_asked_about_as_a_host() -> None:
     post = unclear_post(trained("unclear_host", STAY))
     assert shown(post).startswith("<@UJUN> *support-bot* (j42): the provider's answer was lost. I found no host,")
     assert buttons(post)["name_run"]["text"]["text"] == "Name its host"
-    assert name_run_modal(trained("unclear_host", STAY), metadata="")["title"]["text"] == "Name the host"
+    form = name_run_modal(trained("unclear_host", STAY), metadata="")
+    assert form["title"]["text"] == "Name the host"
+    assert "a slash and the deployment's id, such as ep_1a2b/dep_3c4d." in str(form)
+
+
+def test_answers_from_a_host_are_paid_with_it() -> None:
+    done = Evaluation(plan="", rows=2, held_out=2, begun_ms=1, asked=2, right=2, scored=2, scores="s")
+    found = scores_of(Plan(rows=(HeldOutRow("q", "a"), HeldOutRow("r", "a"))), [Given("a"), Given("a")])
+    assert found is not None
+    text = shown(evaluation_post(trained("hosted", STAY, evaluation=done), found))
+    assert "asking cost nothing beside the hosting" in text
 
 
 def test_details_say_what_it_costs_by_now() -> None:

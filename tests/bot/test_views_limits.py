@@ -103,6 +103,8 @@ def _value(hint: Any) -> st.SearchStrategy[Any]:
 def _combined(origin: Any, arguments: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(arguments)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return st.tuples(*(_value(argument) for argument in arguments))
     if origin is tuple:
         return st.lists(_value(arguments[0]), max_size=20).map(tuple)
     if origin is dict:

@@ -336,6 +336,8 @@ def test_question_whether_a_host_exists_can_be_answered_by_its_name(trained: Tra
     made = next(one for one in together.serving.deployments.values() if one["id"] in trained.hosts())
     talk.press(question, "name_run")
     form = talk.person.view("The host's id")
+    refused = talk.person.submit(form, {"run": made["endpointId"]})
+    assert refused.errors["run"].startswith("That is no host's id.")
     assert talk.person.submit(form, {"run": f"{made['endpointId']}/{made['id']}"}).closed
     trained.wait("hosted")
 

@@ -135,12 +135,13 @@ def test_host_that_somebody_names_is_waited_for(
     assert deployed(server) == 1
 
 
+@pytest.mark.parametrize("named", ["ep_none/dep_none", "none"])
 def test_named_host_that_is_none_is_asked_about_again(
-    shop: Workshop, store: Store, server: TogetherServer, confirmed: Ref
+    shop: Workshop, store: Store, server: TogetherServer, confirmed: Ref, named: str
 ) -> None:
     server.drop(DEPLOY)
     record = go_to(dataclasses.replace(shop, timings=SHORT), confirmed, "unclear_host")
-    name_run(store, record, "U2", "ep_none/dep_none", about="host-1-0")
+    name_run(store, record, "U2", named, about="host-1-0")
     record = go_to(shop, confirmed, "unclear_host")
 
     assert "no such host" in record.data.note
