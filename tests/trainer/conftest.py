@@ -51,7 +51,9 @@ class TrainerProcess:
         port_file = self.home / "port"
         port_file.unlink(missing_ok=True)
         arguments = ["--port", "0", "--port-file", port_file, "--api-key-file", self.home / "key"]
-        command = [sys.executable, "-m", "trainer", *arguments, "--data-dir", self.home / "data", *self.options]
+        # as whoever starts it in earnest does: several threads take longer over matrices this small than one
+        command = ["env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", sys.executable, "-m", "trainer", *arguments]
+        command += ["--data-dir", self.home / "data", *self.options]
         self.process = subprocess.Popen([str(part) for part in command], cwd=ROOT)
         wait_for(lambda: port_file.exists() or self.process.poll() is not None)
         base_url = f"http://127.0.0.1:{int(port_file.read_text())}/v1"
