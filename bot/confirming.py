@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bot.launching import reserved_micros
+from bot.launching import cents_up, reserved_micros
 from finetune.contract import PromptContract
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card
@@ -34,7 +34,8 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
     team, channel = dataset.ref.team, dataset.data.channel
     if launch.grader:
         desk.blobs.put_text(team, launch.grader)
-    reserve = reservation(desk, person.id, channel, reserved_micros(request), now_ms)
+    run_micros, asking_micros = reserved_micros(request), cents_up(launch.asking_usd)
+    reserve = reservation(desk, person.id, channel, run_micros + asking_micros, now_ms)
     job = Job(
         channel=channel,
         person=person.id,
@@ -44,7 +45,8 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
         contract=_contract(offer),
         month=reserve.month,
         confirmed_ms=now_ms,
-        reserved_micros=reserve.micros,
+        reserved_micros=run_micros,
+        asking_micros=asking_micros,
         accounts=tuple(account.name for account in reserve.accounts),
         title=request.suffix,
         rows=offer.report.rows,
@@ -60,7 +62,7 @@ def confirm(offer: Offer, launch: Launch, person: Person, *, once: str) -> Ref:
             reserve=reserve,
         )
     except CapError as error:
-        raise over_cap(error, job.reserved_micros, job.month) from error
+        raise over_cap(error, reserve.micros, reserve.month) from error
     if is_new:
         desk.doorbell.ring(ref)
     elif (known := desk.store.get(ref)) is not None and known.data.digest != job.digest:
@@ -77,7 +79,7 @@ def _audited(job: Job) -> dict[str, str | int]:
         "act": "train",
         "person": job.person,
         "digest": job.digest,
-        "micros": job.reserved_micros,
+        "micros": job.held_micros,
         "on": "job:$ID",
     }
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from bot.confirming import over_cap, reservation
-from bot.launching import CENT_MICROS
+from bot.launching import cents_up
 from bot.views.host_offer import HostOffer, HostPrice
 from bot.views.jobs import DIGEST_CARRIED
 from finetune.errors import UserError
 from finetune.hosting import HostRequest
 from jobstore.hosting import WAITS, host, next_number
-from jobstore.money import MICROS, CapError
+from jobstore.money import CapError
 
 if TYPE_CHECKING:
     from bot.desk import Desk
@@ -72,8 +71,7 @@ def confirm_hosting(desk: Desk, job: Record[Job], person: Person, *, hours: int,
         )
     if request is None:
         raise UserError("not-hosted", "This model is not hosted.", "Try /tune list.")
-    micros = math.ceil(round(request.most_usd * MICROS) / CENT_MICROS) * CENT_MICROS
-    reserve = reservation(desk, person.id, job.data.channel, micros, desk.store.now_ms())
+    reserve = reservation(desk, person.id, job.data.channel, cents_up(request.most_usd), desk.store.now_ms())
     try:
         hosted = host(desk.store, job, request, person.id, reserve)
     except CapError as error:

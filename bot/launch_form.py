@@ -60,9 +60,7 @@ def launch_view(offer: Offer, values: Mapping[str, str], *, folded: bool = True,
         not_offered=tuple(offer.not_offered()),
         classes=offer.labels if len(offer.labels) == TWO_CLASSES else (),
         hosting=host_price(offer.desk, chosen.provider, chosen.model),
-        asking_usd=offer.asking_usd(chosen)
-        if launch and (launch.request.holdout_percent or launch.request.validation)
-        else 0.0,
+        asking_usd=launch.asking_usd if launch else 0.0,
         asking_rows=offer.desk.evaluation_rows,
         folded=folded,
     )

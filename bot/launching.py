@@ -61,10 +61,14 @@ class Memo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """A request, and the grader (JSON) that it names by its hash; "" where there is none."""
+    """A request, and the grader (JSON) that it names by its hash; "" where there is none.
+
+    `asking_usd` is the most that asking the model about held-out rows may cost besides.
+    """
 
     request: TrainRequest
     grader: str = ""
+    asking_usd: float = 0.0
 
 
 def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
@@ -106,7 +110,8 @@ def launch_of(offer: Offer, values: Mapping[str, str]) -> Launch:
         positive=said.read("positive", lambda text: positive_of(offer, text)),
     )
     _insist_on_own_cap(request)
-    return Launch(request=request, grader=grader)
+    is_measured = bool(request.holdout_percent or request.validation)
+    return Launch(request=request, grader=grader, asking_usd=offer.asking_usd(start) if is_measured else 0.0)
 
 
 def _insist_on_own_cap(request: TrainRequest) -> None:
@@ -159,4 +164,9 @@ def _own_epochs(quote: Quote) -> int | None:
 
 def reserved_micros(request: TrainRequest) -> int:
     """Return what is held back for a request, rounded up to a cent."""
-    return math.ceil(request.quote.high_usd * MICROS / CENT_MICROS) * CENT_MICROS
+    return cents_up(request.quote.high_usd)
+
+
+def cents_up(usd: float) -> int:
+    """Return an amount in micro-dollars, rounded up to a cent; what a computer adds in writing tenths is no cent."""
+    return math.ceil(round(usd * MICROS) / CENT_MICROS) * CENT_MICROS

@@ -79,7 +79,9 @@ class Offer:
         is_asked = len(self.labels) >= CLASSES_MIN or self.report.task in EXACT_TASKS
         model = self.desk.catalogue.get(start.model)
         costs = bool(model and model.input_usd_per_million and model.output_usd_per_million is not None)
-        return self.desk.evaluation_usd if is_asked and costs and self.desk.evaluation_rows else 0.0
+        if self.service(start.provider).hosting == "dedicated" or not self.desk.evaluation_rows:
+            return 0.0  # on a host it is the hour that is paid
+        return self.desk.evaluation_usd if is_asked and costs else 0.0
 
     def bases(self) -> list[Start]:
         """Return the base models that take these rows; UserError where there is none."""

@@ -82,7 +82,8 @@ class Job:
     `contract`, `train_blob` and `valid_blob` are hashes of blobs: how the model is to be asked
     (`finetune.contract.PromptContract` as JSON), and the rows as they go to the provider. So is `sample`: the
     question of one row that was held out, to try the model with. `accounts`: whose spending of `month` the price is
-    reserved under besides everybody's (`jobstore.money`). `sent_bytes` of `send_bytes` have been uploaded.
+    reserved under besides everybody's (`jobstore.money`): `reserved_micros` for the run, and `asking_micros` for asking
+    the model about held-out rows, until that is over. `sent_bytes` of `send_bytes` have been uploaded.
     `wish`: "pause" or "resume", until the provider has been told.
     `used_step` is the step of the checkpoint that answers in the model's place, 0 where the model does.
     `trained_epochs` and `trained_rate` (a multiplier) are what "auto" became, where the provider told.
@@ -130,9 +131,15 @@ class Job:
     refusal: Refusal | None = None
     wish: str = ""
     note: str = ""
+    asking_micros: int = 0
     stay: Stay | None = None
     hosted_micros: int = 0
     host_usd_per_hour: float | None = None
+
+    @property
+    def held_micros(self) -> int:
+        """What was set aside when it was confirmed, for the run and for what follows it."""
+        return self.reserved_micros + self.asking_micros
 
     @property
     def chosen_model(self) -> str:

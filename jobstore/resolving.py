@@ -71,7 +71,9 @@ def start_anew(store: Store, record: Record[Job], person: str, *, about: str, re
         changed = record.having(stay=again, hosted_micros=job.hosted_micros + stay.reserved_micros, note="")
         return _decide(store, record, "deploying", changed, event, settle=_booked(stay), reserve=reserve)
     changed = record.having(intent=None, intents=job.intents + 1, run="", note="", month=reserve.month, accounts=names)
-    return _decide(store, record, "creating", changed, event, settle=_booked(job), reserve=reserve)
+    return _decide(
+        store, record, "creating", changed, event, settle=_booked(job, held_micros=job.held_micros), reserve=reserve
+    )
 
 
 def _stay(record: Record[Job]) -> Stay:
@@ -80,11 +82,19 @@ def _stay(record: Record[Job]) -> Stay:
     return stay
 
 
-def _booked(what: Job | Stay) -> Settlement:
-    """All that was reserved for a run or a stay counts as spent, since nobody knows that it was not."""
+def held_micros(record: Record[Job]) -> int:
+    """Return what was set aside for what a person is asked about, and is again where it is started anew."""
+    return record.data.open_stay.reserved_micros if record.data.open_stay else record.data.held_micros
+
+
+def _booked(what: Job | Stay, *, held_micros: int | None = None) -> Settlement:
+    """All that was reserved for a run or a stay counts as spent, since nobody knows that it was not.
+
+    `held_micros` is all that is released, where more was held than for that alone.
+    """
     return Settlement(
         month=what.month,
-        release_micros=what.reserved_micros,
+        release_micros=what.reserved_micros if held_micros is None else held_micros,
         spend_micros=what.reserved_micros,
         accounts=tuple(Account(name=name) for name in what.accounts),
     )
@@ -112,7 +122,7 @@ def give_up(store: Store, record: Record[Job], person: str, *, about: str) -> Re
         slept = record.having(stay=over, hosted_micros=job.hosted_micros + spent, note="")
         return _decide(store, record, "asleep", slept, event, settle=_booked(stay))
     changed = record.having(refusal=GIVEN_UP, note="")
-    return _decide(store, record, "failed", changed, event, settle=_booked(job))
+    return _decide(store, record, "failed", changed, event, settle=_booked(job, held_micros=job.held_micros))
 
 
 GIVEN_UP: Final = Refusal(

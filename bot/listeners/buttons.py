@@ -25,7 +25,7 @@ from finetune.permissions import Act
 from jobstore.deliveries import Rank, post
 from jobstore.money import CapError
 from jobstore.records import Ref
-from jobstore.resolving import give_up, insist_on_question, question_of, start_anew
+from jobstore.resolving import give_up, held_micros, insist_on_question, question_of, start_anew
 from jobstore.states import UNCLEAR, Kind
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Buttons:
         self._insist(pressed, job)
         desk, data = self._desk, job.data
         paid = data.open_stay or data
-        reserve = reservation(desk, paid.person, data.channel, paid.reserved_micros, desk.store.now_ms())
+        reserve = reservation(desk, paid.person, data.channel, held_micros(job), desk.store.now_ms())
         try:
             start_anew(desk.store, job, pressed.person, about=pressed.detail, reserve=reserve)
         except CapError as error:

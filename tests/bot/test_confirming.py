@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from jobstore.store import Store
 
 MODEL = {"name": "base-1", "provider": "acme", "context": 4096, "methods": ["supervised"], "formats": ["chat"],
-         "training_usd_per_million": 3}  # fmt: skip
+         "training_usd_per_million": 3, "input_usd_per_million": 1, "output_usd_per_million": 2}  # fmt: skip
 MINA = Person(id="UMINA", team=TEAM, name="Mina")
 
 
@@ -112,3 +113,26 @@ def test_price_that_is_the_persons_own_cap_to_the_cent_is_not_over_it(offer: Off
     with pytest.raises(UserError, match="more than the"):
         send(offer, epochs=str(epochs), cap=f"{0.3 * epochs - 0.01:.2f}")
     assert send(offer, epochs=str(epochs), cap=f"{0.3 * epochs:.2f}")
+
+
+@pytest.fixture
+def measured(offer: Offer) -> Offer:
+    """Rows whose answers can be right or wrong: the model is asked about those held out, for at most $0.20."""
+    report = dataclasses.replace(offer.report, task="extraction")
+    desk = dataclasses.replace(offer.desk, evaluation_rows=200, evaluation_usd=0.2)
+    return dataclasses.replace(offer, desk=desk, report=report)
+
+
+def test_what_asking_the_model_may_cost_is_held_with_its_run(measured: Offer, store: Store) -> None:
+    send(measured, epochs="2")
+    (job,) = store.listed(TEAM, Kind.JOB, CHANNEL)
+    assert (job.data.reserved_micros, job.data.asking_micros) == (600_000, 200_000)
+    assert [store.spend(TEAM, job.data.month, name) for name in ("", *job.data.accounts)] == [(0.8, 0.0)] * 3
+    with pytest.raises(UserError, match=r"may cost \$0.80, and \$0.70 is left"):
+        send(measured, epochs="2", once="view:V2")
+
+
+def test_model_that_is_not_asked_holds_nothing_for_it(measured: Offer, store: Store) -> None:
+    send(measured, epochs="2", holdout="0")
+    (job,) = store.listed(TEAM, Kind.JOB, CHANNEL)
+    assert (job.data.asking_micros, job.data.held_micros) == (0, 600_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from jobstore.deliveries import Rank, card, post
@@ -22,7 +23,7 @@ def refusal_of(shop: Workshop, team: str, error: ProviderError) -> Refusal:
 
 
 def settlement(job: Job, *, spent_usd: float) -> Settlement:
-    """Release what the job had reserved and book what it cost, in US dollars."""
+    """Release what the job had reserved for its run, and book what it cost, in US dollars."""
     return Settlement(
         month=job.month,
         release_micros=job.reserved_micros,
@@ -46,7 +47,15 @@ def _ended(job: Job, spent_usd: float | None) -> tuple[float | None, Settlement]
     """What is said of the cost, None where nobody knows it, and how it is booked."""
     counted_usd = believed_usd(job) if spent_usd is None else spent_usd
     is_known = spent_usd is not None or not counted_usd
-    return (counted_usd if is_known else None), settlement(job, spent_usd=counted_usd)
+    settle = dataclasses.replace(settlement(job, spent_usd=counted_usd), release_micros=job.held_micros)
+    return (counted_usd if is_known else None), settle
+
+
+def asked(job: Job) -> Settlement | None:
+    """Return what gives back what was held for asking the model: what asking cost was booked batch by batch."""
+    if not job.asking_micros:
+        return None
+    return dataclasses.replace(settlement(job, spent_usd=0.0), release_micros=job.asking_micros)
 
 
 def fail(shop: Workshop, record: Record[Job], refusal: Refusal, *, spent_usd: float | None = 0.0) -> Record[Job]:

@@ -25,7 +25,7 @@ from workers.prices import price_usd
 from workers.provider import ProviderError
 from workers.stages.asking import TRIES, Asking, Whom
 from workers.stages.contracts import contract_of
-from workers.stages.endings import settlement
+from workers.stages.endings import asked, settlement
 
 if TYPE_CHECKING:
     from jobstore.deliveries import Delivery
@@ -145,9 +145,10 @@ def announced(shop: Workshop, record: Record[Job], evaluation: Evaluation | None
     return shop.store.transition(
         record,
         "hosted" if job.open_stay else "ready",
-        record.having(ready_ms=job.ready_ms or now_ms, note="", evaluation=evaluation, stay=stay),
+        record.having(ready_ms=job.ready_ms or now_ms, note="", evaluation=evaluation, stay=stay, asking_micros=0),
         event={"type": "ModelReady"},
         deliveries=[*_news(record), *_measured(ref, job.channel, evaluation)],
+        settle=asked(job),
     )
 
 
