@@ -6,7 +6,7 @@ import asyncio
 import functools
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 import openai
@@ -15,8 +15,8 @@ from workers import openai_checkpoints, openai_lookup, openai_permission, openai
 from workers.endpoint import Endpoint as Endpoint  # noqa: PLC0414, TC001 - wiring takes it from here
 from workers.expectation import expected_s
 from workers.openai_adapters import Adapters
-from workers.openai_answers import CHAT_ODDS, COMPLETION_ODDS, answer_of, chat_odds, completion_odds
 from workers.openai_archive import OpenAIArchive
+from workers.openai_asking import Questions
 from workers.openai_bodies import creation
 from workers.openai_dialects import bare, dialect_of
 from workers.openai_errors import plain_words
@@ -80,6 +80,10 @@ class OpenAIProtocol:
     @functools.cached_property
     def _adapters(self) -> Adapters | None:
         return Adapters(self._client) if self._dialect.adapters else None
+
+    @functools.cached_property
+    def _questions(self) -> Questions:
+        return Questions(self._client)
 
     @property
     def hosting(self) -> Hosting | None:
@@ -168,33 +172,8 @@ class OpenAIProtocol:
         if self._adapters is not None:
             question = replace(question, model=self._adapters.asked_as(question.model))
         with plain_words():
-            return self._chat(question) if question.contract.kind == "chat" else self._completion(question)
-
-    def _chat(self, question: Question) -> Answer:
-        reply = self._client.chat.completions.create(
-            model=question.model,
-            messages=cast("Any", question.contract.messages(question.text)),
-            temperature=question.temperature,
-            max_tokens=question.max_tokens,
-            stop=list(question.contract.stop) or openai.omit,
-            logprobs=True if question.odds else openai.omit,
-            top_logprobs=CHAT_ODDS if question.odds else openai.omit,
-        )
-        choice = reply.choices[0]
-        return answer_of(choice.message.content or "", choice.finish_reason, reply.usage, chat_odds(choice.logprobs))
-
-    def _completion(self, question: Question) -> Answer:
-        contract = question.contract
-        reply = self._client.completions.create(
-            model=question.model,
-            prompt=contract.prompt(question.text),
-            temperature=question.temperature,
-            max_tokens=question.max_tokens,
-            stop=list(contract.stop) or openai.omit,
-            logprobs=COMPLETION_ODDS if question.odds else openai.omit,
-        )
-        choice = reply.choices[0]
-        return answer_of(choice.text, choice.finish_reason, reply.usage, completion_odds(choice.logprobs))
+            questions = self._questions
+            return questions.chat(question) if question.contract.kind == "chat" else questions.completion(question)
 
     async def run(self, run: str) -> Run:
         """Return a run as it is now."""
