@@ -22,8 +22,8 @@ _KEY: Final = object()
 _PIECES: Final = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
-# Characters that reorder what stands around them: "\u202e" makes "gpj.exe" read as "exe.jpg".
-_REORDERING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters, and those that reorder what stands around them: "\u202e" makes "gpj.exe" read as "exe.jpg".
+_UNSEEN: Final = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Slack has no escape for these. At the edge of a word they format; inside one ("my_data.csv") they do nothing.
 _MARKS: Final = re.compile(r"(?<!\w)[*_~]|[*_~](?!\w)")
 _MARK_LOOKALIKES: Final = {"*": "\u2217", "~": "\u223c", "_": f"{_ZERO_WIDTH_SPACE}_{_ZERO_WIDTH_SPACE}"}
@@ -146,17 +146,13 @@ def quoted(text: str, limit: int) -> Mrkdwn:
 
 def width(text: str) -> int:
     """Return the length of `text` in UTF-16 units, the larger of the ways to count a character."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
     """Return `text` without what no reader sees: control characters, lone surrogates, reordering characters."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\r\n", "\n")
-    return "".join(
-        character
-        for character in whole
-        if character in "\n\t" or not (unicodedata.category(character) == "Cc" or character in _REORDERING)
-    )
+    return _UNSEEN.sub("", whole)
 
 
 def one_line(text: str) -> str:
@@ -198,6 +194,6 @@ def _escaped(text: str) -> str:
     # ">" at the beginning of a line is a quotation even when escaped
     line = (_ZERO_WIDTH_SPACE if line.startswith(">") else "") + _entities(line)
     # text that runs from right to left must not pull our own words into its order
-    if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line):
+    if not line.isascii() and any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line):
         return f"{_ISOLATE}{line}{_END_ISOLATE}"
     return line
