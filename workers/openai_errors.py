@@ -81,7 +81,9 @@ def translate(error: openai.APIError) -> ProviderError:
 
 def _of_status(error: openai.APIStatusError) -> ProviderError:
     # some answers about accounts have no code, and say by their type which one it would be
-    code = next((one for one in (error.code, error.type) if one in HOW_TO_MEND), error.code) or ""
+    # and some servers give the HTTP status as a number for one
+    named = [str(one) for one in (error.code, error.type) if isinstance(one, str | int)]
+    code = next((one for one in named if one in HOW_TO_MEND), str(error.code or ""))
     if code in HOW_TO_MEND:
         kind, message, hint = HOW_TO_MEND[code]
         return ProviderError(kind, code, message, hint)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from workers.provider import Run, RunStatus
+from workers.provider import Run, RunStatus, code_of
 from workers.refusals import no_answer, unreadable
 from workers.run_statuses import status_of
 
@@ -40,7 +40,7 @@ FIGURES_OF: Final = "checkpoints-of:"
 class SaidError(msgspec.Struct):
     """Why a run failed."""
 
-    code: str | None = None
+    code: str | int | None = None
     message: str | None = None
 
 
@@ -127,7 +127,7 @@ def run_of(said: SaidRun, dialect: Dialect) -> Run:
         rate=_rate(settings) or _rate(chosen),
         trained_tokens=None if said.trained_tokens is None else int(said.trained_tokens),
         result_file=_result_file(said, dialect),
-        error_code=(error.code or "") if error else "",
+        error_code=code_of(error.code) if error else "",
         error_message=(error.message or "") if error else "",
         base=said.model or "",
         suffix=said.user_provided_suffix or said.suffix or "",

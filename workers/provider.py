@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from finetune.launch import TrainRequest
 
     Turn: TypeAlias = Callable[[], Awaitable[None]]
+
+
+CODE: Final = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
+UNNAMED: Final = "unnamed"
+
+
+def code_of(said: object) -> str:
+    """Return a provider's code for what went wrong: a word, or UNNAMED.
+
+    It is recorded and logged, so what is no word, such as a sentence that quotes a row, is not taken for one.
+    """
+    code = str(said)
+    return code if CODE.fullmatch(code) else UNNAMED
 
 
 class ErrorKind(StrEnum):
@@ -49,9 +63,9 @@ class ProviderError(Exception):
         said: str = "",
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(f"{code}: {message}")
+        self.code = code_of(code)
+        super().__init__(f"{self.code}: {message}")
         self.kind = kind
-        self.code = code
         self.message = message
         self.hint = hint
         self.said = said

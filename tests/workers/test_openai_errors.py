@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.openai_errors import HOW_TO_MEND, plain_words
-from workers.provider import ErrorKind, ProviderError
+from workers.provider import CODE, ErrorKind, ProviderError
 
 
 def refused(status: int, answer: Any) -> ProviderError:
@@ -25,7 +25,7 @@ def refused(status: int, answer: Any) -> ProviderError:
     return raised.value
 
 
-def error(code: str | None, kind: str = "invalid_request_error") -> dict[str, Any]:
+def error(code: Any, kind: str = "invalid_request_error") -> dict[str, Any]:
     return {"error": {"message": "it says why", "type": kind, "param": None, "code": code}}
 
 
@@ -66,8 +66,20 @@ def test_what_is_not_known_is_quoted() -> None:
     assert (said.code, said.said) == ("of_tomorrow", "it says why")
 
 
+@pytest.mark.parametrize("code", ["Row 3 says: my parcel", "a" * 65, {"a": "row"}, ["row"]])
+def test_code_that_is_no_word_is_not_recorded(code: Any) -> None:
+    """A code goes into the record and the logs, where no row may stand; what the provider said is shown only."""
+    said = refused(400, error(code))
+    assert (said.code, said.said, str(said)) == ("unnamed", "it says why", "unnamed: The provider refused it.")
+
+
+def test_code_that_is_a_number_is_a_word_as_well() -> None:
+    assert refused(404, error(404)).code == "404"
+
+
+CODES: list[Any] = [*HOW_TO_MEND, "of_tomorrow", None, 0, 400, {}, ["row"], "a sentence"]
 ANSWERS = st.one_of(
-    st.sampled_from([*HOW_TO_MEND, "of_tomorrow", None]).map(error),
+    st.sampled_from(CODES).map(error),
     st.fixed_dictionaries({"error": st.none() | st.text() | st.lists(st.integers())}),
     st.fixed_dictionaries({"detail": st.text()}),
     st.text(),
@@ -78,7 +90,7 @@ ANSWERS = st.one_of(
 @given(st.integers(400, 599), ANSWERS)
 def test_every_refusal_says_what_to_do_next(status: int, answer: Any) -> None:
     said = refused(status, answer)
-    assert said.code
+    assert CODE.fullmatch(said.code)
     assert said.message.endswith(".")
     assert said.hint.endswith(".")
     assert len(said.said) <= 300
