@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jobstore.deliveries import Rank, card
 from jobstore.faults import reach
 from workers.provider import ProviderError, Question
+from workers.stages.asking import DEADLINE_MS
 from workers.stages.contracts import contract_of
 from workers.stages.endings import note
 from workers.stages.evaluate import announced, planned
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from workers.workshop import Workshop
 
 SLOW_MS = 15_000
+ASKING_TAKES_MS = DEADLINE_MS + 60_000
+"""Until its last try is over; what was confirmed is the most that a host may cost, so it is not begun later."""
 NOT_YET = "Trained. The model does not answer yet, which can take minutes. I'm asking again by myself."
 NOT_DEPLOYED = "Trained. It answers once you deploy it at the provider, named {model}. I'm asking again by myself."
 
@@ -39,7 +42,7 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
         return None
     reach("probe.answered")
     # a model that is woken was asked before
-    if not job.ready_ms and (evaluation := planned(shop, record)):
+    if not job.ready_ms and _has_time(shop, job) and (evaluation := planned(shop, record)):
         return shop.store.transition(
             record,
             "evaluating",
@@ -48,3 +51,9 @@ def probe(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
             deliveries=[card(ref, channel=job.channel, rank=Rank.PROGRESS)],
         )
     return announced(shop, record, job.evaluation)
+
+
+def _has_time(shop: Workshop, job: Job) -> bool:
+    """Whether the rows can be asked before the end of the hours, where there are any."""
+    stay = job.open_stay
+    return stay is None or ends_ms(stay) - shop.store.now_ms() >= ASKING_TAKES_MS

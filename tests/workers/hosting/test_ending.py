@@ -180,9 +180,9 @@ def test_hosted_model_is_not_deleted_before_its_host_is_ended(shop: Workshop, st
     go_to(shop, confirmed, "deleted")
 
 
-def test_hosted_classifier_is_measured_once_on_rows_that_were_held_out(
-    shop: Workshop, store: Store, server: TogetherServer, asked: Ref
-) -> None:
+@pytest.fixture
+def classifier(shop: Workshop, store: Store, asked: Ref) -> Ref:
+    """A job whose model waits to be hosted, with four rows held out."""
     names = ["yes", "no", "yes", "no"]
     lines = [
         {"messages": [{"role": "user", "content": f"ticket {number}"}, {"role": "assistant", "content": name}]}
@@ -192,7 +192,26 @@ def test_hosted_classifier_is_measured_once_on_rows_that_were_held_out(
     labels = tuple(Label(text=name, rows=10) for name in ("yes", "no"))
     contract, _ = shop.blobs.put(TEAM, [msgspec.json.encode(PromptContract(kind="chat", labels=labels))])
     record = now(store, asked)
-    store.transition(record, record.state, record.having(valid_blob=rows, contract=contract))
+    return store.transition(record, record.state, record.having(valid_blob=rows, contract=contract)).ref
+
+
+def test_model_whose_host_ends_soon_is_not_measured_beyond_its_hours(
+    shop: Workshop, store: Store, classifier: Ref
+) -> None:
+    """What was confirmed is the most that it may cost, also where the host took almost all of it to start."""
+    confirm(store, classifier)
+    go_to(shop, classifier, "probing")
+    age(store, classifier, HOUR_MS - 5 * 60_000)
+    perform(shop, classifier)
+
+    assert now(store, classifier).state == "hosted"
+    assert now(store, classifier).data.evaluation is None
+
+
+def test_hosted_classifier_is_measured_once_on_rows_that_were_held_out(
+    shop: Workshop, store: Store, server: TogetherServer, classifier: Ref
+) -> None:
+    asked = classifier
     confirm(store, asked)
     hosted = go_to(shop, asked, "hosted")
 
