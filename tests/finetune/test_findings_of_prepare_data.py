@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.finetune.prepare_data import prepare_data
+from tests.finetune.prepare_data import Found, prepare_data
 from tests.finetune.rows import found, jsonl, report_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def some_rows(seed: int) -> list[dict[str, Any]]:
     return renamed(draw, rows)
 
 
+@functools.cache
+def told(seed: int) -> Found:
+    """What the removed tool said of that file."""
+    return prepare_data(some_rows(seed))
+
+
 def fault(draw: random.Random, prompt: str, separator: str) -> dict[str, str]:
     """What is wrong with one row of a file, mostly nothing."""
     if draw.random() > 0.06:
@@ -100,7 +107,7 @@ def renamed(draw: random.Random, rows: list[dict[str, Any]]) -> list[dict[str, A
 def test_what_the_removed_tool_found_is_found_here(block: int) -> None:
     for seed in range(block * FILES // 8, (block + 1) * FILES // 8):
         rows = some_rows(seed)
-        theirs, report = prepare_data(rows), report_of(jsonl(rows), alone=True)
+        theirs, report = told(seed), report_of(jsonl(rows), alone=True)
         ours = found(report)
         missing = {code for code in theirs.codes if code not in ours}
         if missing == {"completion-space-missing"} and report.shape and not report.shape.leading_spaces_expected:
@@ -128,12 +135,12 @@ def test_rows_of_a_table_are_found_by_the_spreadsheet_s_numbers() -> None:
         writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        theirs, ours = prepare_data(rows), found(report_of(out.getvalue().encode(), filename="a.csv", alone=True))
+        theirs, ours = told(seed), found(report_of(out.getvalue().encode(), filename="a.csv", alone=True))
         for code, places in theirs.codes.items():
             if places:
                 assert ours[code].rows == tuple(place + 2 for place in places[:20]), f"file {seed}: {code}"
 
 
 def test_the_files_have_every_fault_many_times() -> None:
-    met = [code for seed in range(FILES) for code in prepare_data(some_rows(seed)).codes]
+    met = [code for seed in range(FILES) for code in told(seed).codes]
     assert {code for code in SHARED if met.count(code) < 5} == set()
