@@ -22,7 +22,7 @@ from bot.choosing import (
 from bot.said import FieldError, Said
 from finetune.errors import UserError
 from finetune.graders import parse_grader
-from finetune.launch import SEED_MAX, Quote, TrainRequest, parse_suffix, parse_whole
+from finetune.launch import METHOD_OF_FORMAT, SEED_MAX, Quote, TrainRequest, parse_suffix, parse_whole
 from finetune.parameters import parse_rate, parse_usd
 from jobstore.money import MICROS
 
@@ -126,10 +126,14 @@ def _insist_on_own_cap(request: TrainRequest) -> None:
 
 
 def quote_of(offer: Offer, start: Start, epochs: int | None) -> Quote:
-    """Return what a run costs; FieldError where nobody knows."""
-    report = offer.report
+    """Return what a run costs by today's prices; FieldError where nobody knows."""
+    report, catalogue = offer.report, offer.desk.catalogue
     epochs = epochs or min(report.epochs, offer.service(start.provider).epochs_max)
-    price = report.price_for(start.model, epochs)
+    price, today = report.price_for(start.model, epochs), catalogue.as_of.isoformat()
+    if price is not None and report.prices_as_of != today:
+        # it was checked by another table, whose prices nobody charges any more
+        method = METHOD_OF_FORMAT.get(str(report.format), "supervised")
+        price = catalogue.price(start.model, report.tokens.total, epochs, method=method, exact=False)
     if price is None:
         raise FieldError("model", _no_price(offer, start))
     return Quote(
@@ -137,7 +141,7 @@ def quote_of(offer: Offer, start: Start, epochs: int | None) -> Quote:
         high_usd=price.high,
         epochs=epochs,
         tokens=report.tokens.total,
-        prices_as_of=report.prices_as_of,
+        prices_as_of=today,
     )
 
 

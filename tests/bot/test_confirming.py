@@ -136,3 +136,12 @@ def test_model_that_is_not_asked_holds_nothing_for_it(measured: Offer, store: St
     send(measured, epochs="2", holdout="0")
     (job,) = store.listed(TEAM, Kind.JOB, CHANNEL)
     assert (job.data.asking_micros, job.data.held_micros) == (0, 600_000)
+
+
+def test_rows_checked_by_an_older_price_table_are_quoted_by_todays(offer: Offer, store: Store) -> None:
+    """What is charged is today's price: a cap that held the old one would hold too little."""
+    cheap = dataclasses.replace(offer.report, prices_as_of="2026-01-01", price_usd={"base-1": PriceRange(0.09, 0.09)})
+    send(dataclasses.replace(offer, report=cheap), epochs="2")
+    (job,) = store.listed(TEAM, Kind.JOB, CHANNEL)
+    assert job.data.reserved_micros == 690_000  # 100,000 tokens twice at $3 a million, and 15% for a count of its own
+    assert job.data.request.quote.prices_as_of == offer.desk.catalogue.as_of.isoformat()
