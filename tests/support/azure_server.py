@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tests.support.recorded_server import Recorded, Told
+from tests.support.recorded_server import Recorded
+from tests.support.wire import Told
 
 if TYPE_CHECKING:
-    from tests.support.recorded_server import Asked
+    from tests.support.wire import Asked
 
 V1: Final = "/openai/v1"
 BASE: Final = "gpt-4.1-mini-2025-04-14"

@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tests.support.recorded_server import Recorded, Told
+from tests.support.recorded_server import Recorded
+from tests.support.wire import Told
 
 if TYPE_CHECKING:
-    from tests.support.recorded_server import Asked
+    from tests.support.wire import Asked
 
 BASE: Final = "meta-llama/Llama-3.1-8B-Instruct"
 ASKED: Final = "meta-llama/Meta-Llama-3.1-8B-Instruct"

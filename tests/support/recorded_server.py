@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.support.wire import Asked, Told
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator
 
 KEY = "the-key"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as it came in; `path` without its query."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The JSON in it."""
-        return json.loads(self.content)
-
-    @property
-    def form(self) -> dict[str, tuple[str, bytes]]:
-        """What a form held, by its names: the name of a file, "" where it is none, and the bytes."""
-        boundary = self.headers["content-type"].partition("boundary=")[2].encode()
-        found: dict[str, tuple[str, bytes]] = {}
-        for part in self.content.split(b"--" + boundary)[1:-1]:
-            head, _, content = part.partition(b"\r\n\r\n")
-            names = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
-            found[names["name"]] = (names.get("filename", ""), content.removesuffix(b"\r\n"))
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer: JSON, or bytes as they are."""
-
-    body: Any
-    status: int = 200
-
-    @property
-    def content(self) -> bytes:
-        """Its bytes."""
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 @dataclass(slots=True)
@@ -138,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(told.status)
         self.send_header("content-type", "application/json")
+        for name, value in told.headers.items():
+            self.send_header(name, value)
         self.send_header("content-length", str(len(told.content)))
         self.end_headers()
         self.wfile.write(told.content)

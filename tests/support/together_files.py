@@ -8,10 +8,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support.together_wire import Told, refusal
+from tests.support.together_wire import refusal
+from tests.support.wire import Told
 
 if TYPE_CHECKING:
-    from tests.support.together_wire import Asked
+    from tests.support.wire import Asked
 
 
 class Files:

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.support.together_serving import Serving
 from tests.support.together_training import Training
-from tests.support.together_wire import Asked, Told, refusal
+from tests.support.together_wire import refusal
+from tests.support.wire import Asked, Told
 
 KEY: Final = "together-key"
 CREATE: Final = ("POST", "/v1/fine-tunes")

@@ -8,11 +8,12 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.support.together_wire import Told, refusal
+from tests.support.together_wire import refusal
+from tests.support.wire import Told
 
 if TYPE_CHECKING:
     from tests.support.together_training import Training
-    from tests.support.together_wire import Asked
+    from tests.support.wire import Asked
 
 PROJECT: Final = "proj_1"
 SLUG: Final = "acme"

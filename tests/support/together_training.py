@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.support.together_files import Files
-from tests.support.together_wire import Told, refusal
+from tests.support.together_wire import refusal
+from tests.support.wire import Told
 
 if TYPE_CHECKING:
-    from tests.support.together_wire import Asked
+    from tests.support.wire import Asked
 
 STEPS_PER_EPOCH: Final = 4
 NANODOLLARS: Final = 1_000_000_000

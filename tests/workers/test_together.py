@@ -17,7 +17,8 @@ from jobstore.jobs import Progress
 from tests.support.samples import a_request
 from tests.support.together_server import CREATE, KEY, TogetherServer
 from tests.support.together_serving import BASE
-from tests.support.together_wire import Told, refusal
+from tests.support.together_wire import refusal
+from tests.support.wire import Told
 from workers.endpoint import Endpoint
 from workers.progress import progressed
 from workers.provider import ErrorKind, Order, ProviderError, Question, Rows, RunStatus
