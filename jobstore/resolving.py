@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from finetune.errors import UserError
 from jobstore.deliveries import Rank, card, post
 from jobstore.hosting import shown
+from jobstore.keys import runs_hash
 from jobstore.money import Account, Settlement
 from jobstore.refusals import Refusal
 from jobstore.states import UNCLEAR
@@ -101,12 +102,18 @@ def _booked(what: Job | Stay, *, held_micros: int | None = None) -> Settlement:
 
 
 def name_run(store: Store, record: Record[Job], person: str, run: str, *, about: str) -> Record[Job]:
-    """Follow the run that a person found at the provider, or wait for the host."""
+    """Follow the run that a person found at the provider, or wait for the host.
+
+    UserError where another job follows that run: its price would be booked twice, and nobody would follow this one's.
+    """
     insist_on_question(record, about)
     if record.state == "unclear_host":
         named = dataclasses.replace(_stay(record), host=run, said="")
         event = {"type": "HostNamed", "person": person, "host": run}
         return _decide(store, record, "deploying", record.having(stay=named, note=""), event)
+    other = store.marked(record.ref.team, runs_hash(record.data.request.provider), run)
+    if other not in {None, record.ref.id}:
+        raise UserError("run-followed", f"That run is {other}'s, and is followed there.", "Name the one of this job.")
     changed = record.having(run=run, run_created_ms=store.now_ms(), note="")
     return _decide(store, record, "queued", changed, {"type": "RunNamed", "person": person, "run": run})
 

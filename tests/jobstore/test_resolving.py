@@ -9,9 +9,11 @@ import pytest
 
 from finetune.errors import UserError
 from jobstore.intents import Intent
+from jobstore.keys import runs_hash
 from jobstore.money import Account, CapError, Reservation
 from jobstore.resolving import give_up, name_run, question_of, start_anew
 from jobstore.stays import Stay
+from jobstore.store import Mark
 from tests.support.samples import MONTH, TEAM, a_job, recorded
 
 if TYPE_CHECKING:
@@ -141,3 +143,14 @@ def test_question_about_a_run_says_nothing_of_its_hosts(store: Store) -> None:
     with pytest.raises(UserError) as refusal:
         start_anew(store, hosted, "U1", about="run-0", reserve=PRICE)
     assert refusal.value.code == "asked-anew"
+
+
+def test_run_of_another_job_is_not_followed_twice(store: Store, unclear: Record[Any]) -> None:
+    other = store.get(recorded(store, a_job(run="ftjob-7")))
+    assert other is not None
+    mark = Mark(hash=runs_hash("local"), field="ftjob-7", value=other.ref.id)
+    store.transition(other, "requested", other.data, marks=[mark])
+    with pytest.raises(UserError, match="That run is j2's"):
+        name_run(store, unclear, "U1", "ftjob-7", about="run-0")
+    assert store.get(unclear.ref) == unclear
+    assert name_run(store, unclear, "U1", "ftjob-8", about="run-0").state == "queued"
