@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from bot.mrkdwn import EMPTY, Mrkdwn, bold, join, lines, mrkdwn, prose
@@ -166,6 +167,6 @@ def _train_button(record: Record[Dataset], offered: list[tuple[str, PriceRange]]
     if record.state != "accepted":
         return None
     is_free = bool(offered) and all(price.high <= 0 for _, price in offered)
-    about = f", {words.about_time(record.data.expected_s)}" if record.data.expected_s else ""
+    about = f", {words.about_time(record.data.expected_s)}" if 0 < record.data.expected_s < math.inf else ""
     label = f"Train (free{about})…" if is_free else "Train…"
     return button(label, "train", record.ref.member, style="primary")

@@ -62,6 +62,13 @@ def test_training_that_costs_nothing_is_called_free() -> None:
     assert "[Train (free)…]" in shown(card)
 
 
+@pytest.mark.parametrize("expected_s", [float("inf"), float("nan"), -1.0])
+def test_time_that_is_none_is_not_said(expected_s: float) -> None:
+    report = a_report(price_usd={"toy-gpt": PriceRange(0, 0)})
+    card = dataset_card(a_dataset("accepted", expected_s=expected_s), report, model_labels={"toy-gpt": "Toy model"})
+    assert "[Train (free)…]" in shown(card)
+
+
 @pytest.mark.parametrize(
     ("expected_s", "about"),
     [(0.4, "5 s"), (13.6, "15 s"), (30.1, "40 s"), (60, "60 s"), (61, "2 min"), (5401, "1 h 40 min")],
