@@ -28,6 +28,7 @@ LONGEST: Final = (
     "tests/sandbox/test_unplug.py",
     "tests/benchmarks/test_benchmarks.py",
     "tests/sandbox/test_page_story.py",
+    "tests/operations/test_many.py",
 )
 WAITING: Final = ("tests/awkward/", "tests/flows/", "tests/operations/", "tests/sandbox/test_restart.py")
 KEPT_FOR_THE_END: Final = 0.15
