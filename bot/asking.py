@@ -56,6 +56,41 @@ def sample_of(desk: Desk, job: Record[Job]) -> str:
         return ""
 
 
+def ask_base(desk: Desk, job: Record[Job], prompt: Record[Prompt], person: str) -> bool:
+    """Put the prompt that a model was asked to its base too; both answers go to the job's thread, side by side.
+
+    Return whether it is asked for the first time. UserError where nobody knows what the base's answers cost.
+    """
+    request, asked = job.data.request, prompt.data
+    model = desk.catalogue.get(request.model)
+    if model is None or model.base_price is None:
+        raise UserError(
+            "price-unknown",
+            f"I don't know what answers of {request.model} cost, so I don't ask it.",
+            "Ask whoever runs me to add base_input_usd_per_million and base_output_usd_per_million"
+            " (TUNEROOM_PRICE_TABLE).",
+        )
+    record = Prompt(
+        channel=asked.channel,
+        person=person,
+        job=asked.job,
+        text=asked.text,
+        model=request.model,
+        temperature=asked.temperature,
+        max_tokens=asked.max_tokens,
+        of=prompt.ref.id,
+    )
+    ref, is_new = desk.store.record(
+        prompt.ref.team,
+        record,
+        dedupe=f"base:{prompt.ref.id}",
+        event={"type": "PromptAsked", "job": asked.job, "person": person},
+    )
+    if is_new:
+        desk.doorbell.ring(ref)
+    return is_new
+
+
 def _ended(state: str) -> str:
     return {"failed": "ended by a failure", "cancelled": "cancelled"}.get(state, state)
 

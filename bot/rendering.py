@@ -182,6 +182,12 @@ def said_of(desk: Desk, record: Record[Any]) -> str:
 def _answer(desk: Desk, record: Record[Prompt]) -> Message:
     job, prompt = _asked(desk, record)
     answer = desk.blobs.read(record.ref.team, record.data.answer).decode()
+    if record.data.of:
+        first: Record[Prompt] | None = desk.store.get(Ref(record.ref.team, Kind.PROMPT, record.data.of))
+        if first is None:
+            raise NothingToSayError(record.data.of)
+        known = desk.blobs.read(record.ref.team, first.data.answer).decode()
+        return views.beside_post(record, job, prompt, (known, answer))
     return views.answer_post(record, job, prompt, answer)
 
 

@@ -94,7 +94,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A test prompt put to a job's model. `text` and `answer` are hashes of blobs."""
+    """A test prompt put to a job's model. `text` and `answer` are hashes of blobs.
+
+    `of`: the prompt that the model was asked before, where it is its base that is asked the same; "" otherwise.
+    """
 
     channel: str
     person: str
@@ -109,6 +112,7 @@ class Prompt:
     cost_usd: float | None = None
     finish: str = ""
     refusal: Refusal | None = None
+    of: str = ""
 
 
 AnyData: TypeAlias = Dataset | Job | Prompt | Comparison

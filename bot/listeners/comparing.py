@@ -1,4 +1,4 @@
-"""Comparing models: the button of the notice, the one that confirms the price, and `/tune compare m7 with=m3`."""
+"""Comparing models: the buttons of an answer, of the notice and of a price, and `/tune compare m7 with=m3`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import intake, views
+from bot.asking import ask_base
 from bot.comparing import compare_offer, confirm_comparison
 from bot.grammar import parse_line
 from bot.people import insist
@@ -44,6 +45,7 @@ class CompareButtons:
         self.acts: dict[str, tuple[Act, Press_]] = {
             "compare_base": (Act.COMPARE, self._with_base),
             "compare_models": (Act.COMPARE, self._confirm),
+            "ask_base": (Act.TRY, self._ask_base),
         }
 
     def _with_base(self, pressed: Press, job: Record[Any], asker: Asker) -> None:
@@ -59,6 +61,13 @@ class CompareButtons:
                 f"/tune compare m{job.ref.id.removeprefix('j')} says what it costs now.",
             )
         asker.tell(_confirmed(self._desk, offer))
+
+    def _ask_base(self, pressed: Press, prompt: Record[Any], asker: Asker) -> None:
+        job = self._desk.store.get(Ref(prompt.ref.team, Kind.JOB, prompt.data.job))
+        if job is None:
+            raise UserError("job-gone", "The job of this model is no longer kept.", "Try /tune list.")
+        ask_base(self._desk, job, prompt, pressed.person)
+        asker.tell(views.base_asked(job))
 
     def _offer(self, pressed: Press, job: Record[Any], against: str) -> CompareOffer:
         person, place = self._people.person(pressed.person, pressed.team), self._people.place(job.data.channel)

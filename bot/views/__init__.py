@@ -1,8 +1,14 @@
 """The views: pure functions from records and reports to Block Kit."""
 
 from bot.views.acknowledgements import asked, cancel_outcome, csv_coming, started, steered
-from bot.views.answers import answer_post, prompt_failed_post
-from bot.views.comparisons import compare_offer_message, compared_already, comparison_coming, comparison_post
+from bot.views.answers import answer_post, beside_post, prompt_failed_post
+from bot.views.comparisons import (
+    base_asked,
+    compare_offer_message,
+    compared_already,
+    comparison_coming,
+    comparison_post,
+)
 from bot.views.datasets import dataset_card
 from bot.views.evaluations import confusion_title, evaluation_post
 from bot.views.hosting import (
@@ -55,6 +61,8 @@ __all__ = [
     "Message",
     "answer_post",
     "asked",
+    "base_asked",
+    "beside_post",
     "cancel_outcome",
     "cancelled_post",
     "checkpoint_post",

@@ -40,10 +40,30 @@ def answer_post(record: Record[Prompt], job: Record[Job], prompt: str, answer: s
     )
 
 
+def beside_post(record: Record[Prompt], job: Record[Job], prompt: str, answers: tuple[str, str]) -> Message:
+    """Side by side what a model and its base made of one prompt; `answers` are the model's and the base's."""
+    model, base = words.model_handle(job.ref.id), words.model_name(job.data.request.model)
+    said = clip(answers[1], SPOKEN_MAX) or "nothing."
+    is_cut = max(width(clean(answer).strip()) for answer in answers) > SECTION_MAX
+    return message(
+        mrkdwn("{base}, the base of {model}, answers: {said}", base=base, model=model, said=said),
+        section(quoted(prompt, PROMPT_SHOWN)),
+        *_side(mrkdwn("*{model}*", model=model), answers[0]),
+        *_side(mrkdwn("*{base}*, its base", base=base), answers[1]),
+        context(mrkdwn("An answer goes on; Slack shows no more of it.")) if is_cut else None,
+        context(_footer(record.data, job), TOY_NOTE if words.is_toy(job.data.request.model) else EMPTY),
+        _again(record, job),
+    )
+
+
+def _side(name: Mrkdwn, answer: str) -> list[Block]:
+    return [section(name), *(verbatim(answer, at_most=1) or [section(mrkdwn("The model answered with nothing."))])]
+
+
 def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str, said: str) -> Message:
     """Why there is no answer, and what to do. `said`: the provider's own words, "" where there are none."""
     refusal = record.data.refusal
-    model = words.model_handle(job.ref.id)
+    model = words.model_name(record.data.model) if record.data.of else words.model_handle(job.ref.id)
     reason = prose(refusal.message).clipped(900) if refusal else mrkdwn("It gave no reason.")
     text = mrkdwn("{model} did not answer. {reason}", model=model, reason=reason)
     hint = prose(refusal.hint).clipped(900) if refusal else EMPTY
@@ -56,13 +76,19 @@ def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str, sa
 
 
 def _again(record: Record[Prompt], job: Record[Job]) -> Block | None:
-    """Try again, carrying the prompt's own handle, so that the form can open with what was asked."""
-    return actions(button("Try again", "try_model", record.ref.member)) if job.state in ANSWERING else None
+    """Try again, and ask the base too, carrying the prompt's own handle: what was asked is not asked for again."""
+    again = button("Try again", "try_model", record.ref.member) if job.state in ANSWERING else None
+    base = button("Ask its base too", "ask_base", record.ref.member) if _may_ask_base(record) else None
+    return actions(again, base)
+
+
+def _may_ask_base(record: Record[Prompt]) -> bool:
+    return record.state == "answered" and not record.data.of
 
 
 def _footer(prompt: Prompt, job: Record[Job]) -> Mrkdwn:
     parts = [
-        words.model_handle(job.ref.id),
+        words.model_name(prompt.model) if prompt.of else words.model_handle(job.ref.id),
         f"{prompt.latency_ms / 1000:.1f} s",
         words.plural(prompt.tokens, "token"),
         "" if prompt.cost_usd is None else words.money(prompt.cost_usd),

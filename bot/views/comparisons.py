@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from finetune.comparison import Gain, Paired
     from finetune.comparison_request import CompareRequest
     from jobstore.comparisons import Comparison
+    from jobstore.jobs import Job
     from jobstore.records import Record
 
 ID_MAX: Final = 120
@@ -43,7 +44,7 @@ def comparison_post(record: Record[Comparison]) -> Message:
 
 
 def _tuned(data: Comparison) -> Mrkdwn:
-    return bold(words.model_handle(data.job))
+    return bold(_handle(data.job))
 
 
 def _other(data: Comparison) -> Mrkdwn:
@@ -61,8 +62,8 @@ def _is_ours(against: str) -> bool:
     return against[:1] == "j" and against[1:].isdigit()
 
 
-def _handle(against: str) -> str:
-    return words.model_handle(against)
+def _handle(job: str) -> str:
+    return clip(words.model_handle(job), CELL_MAX)
 
 
 def _on_the_way(data: Comparison) -> Message:
@@ -93,7 +94,7 @@ def _verdict(data: Comparison, paired: Paired) -> Message:
     table = lined_up(
         [
             ("", "right", "95%", "an answer"),
-            _row(words.model_handle(data.job), tuned, data.tuned.answer_usd),
+            _row(_handle(data.job), tuned, data.tuned.answer_usd),
             _row(_short(data), other, data.other.answer_usd),
         ]
     )
@@ -145,7 +146,7 @@ def _cheaper(data: Comparison) -> Mrkdwn:
     if min(tuned, other) <= 0 or max(tuned, other) / min(tuned, other) < CHEAPER:
         return EMPTY
     which = "The base" if data.against == BASE else "The other one"
-    name = which if other < tuned else words.model_handle(data.job)
+    name = which if other < tuned else _handle(data.job)
     times = max(tuned, other) / min(tuned, other)
     return mrkdwn("{name} is {times}× cheaper", name=name, times=f"{times:,.1f}".removesuffix(".0"))  # noqa: RUF001
 
@@ -166,7 +167,7 @@ def _signed(points: int) -> str:
 
 def _notes(data: Comparison, paired: Paired) -> list[Mrkdwn]:
     other = "the base" if data.against == BASE else _short(data)
-    tuned = words.model_handle(data.job)
+    tuned = _handle(data.job)
     parts = [
         f"both right on {paired.both:,}, only {tuned} on {paired.only:,}, only {other} on {paired.other:,}",
         f"{words.plural(data.left_out, 'row')} left out: {other} was trained on them" if data.left_out else "",
@@ -198,7 +199,7 @@ def compare_offer_message(request: CompareRequest, comparison: Comparison, membe
     asked = mrkdwn(
         "{tuned} still has {tuned_rows} to answer, the other {other_rows}. Prices of {day}.",
         tuned=_tuned(comparison), tuned_rows=words.plural(request.tuned_rows, "row"),
-        other_rows=f"{request.other_rows:,}", day=request.prices_as_of,
+        other_rows=f"{request.other_rows:,}", day=words.name(request.prices_as_of),
     )  # fmt: skip
     value = f"{request.digest()[:DIGEST_CARRIED]}/{request.against} {member}"
     press = button(f"Compare, at most {words.money(_most_usd(comparison))}", "compare_models", value, style="primary")
@@ -216,6 +217,14 @@ def comparison_coming(comparison: Comparison) -> Message:
         "Comparing {tuned} with {other}. What comes of it is in its thread.",
         tuned=_tuned(comparison), other=_other(comparison),
     )  # fmt: skip
+    return message(text, section(text))
+
+
+def base_asked(job: Record[Job]) -> Message:
+    """A base model is asked what the model tuned from it was asked."""
+    text = mrkdwn(
+        "Asked {base} the same. Both answers come in the thread.", base=words.model_name(job.data.request.model)
+    )
     return message(text, section(text))
 
 

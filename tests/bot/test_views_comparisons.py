@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.views.answers import answer_post, beside_post
 from bot.views.comparisons import compare_offer_message, compared_already, comparison_coming, comparison_post
 from finetune.comparison import Paired
 from finetune.comparison_request import CompareRequest
@@ -19,7 +20,7 @@ from jobstore.records import Record, Ref
 from jobstore.refusals import Refusal
 from jobstore.states import Kind
 from tests.bot.block_limits import problems_of_message
-from tests.bot.cards import buttons, shown
+from tests.bot.cards import a_job, a_prompt, buttons, shown
 from tests.bot.test_views_limits import IN_FULL, NASTY, anything
 from tests.support.samples import a_comparison, a_side
 
@@ -111,6 +112,21 @@ def test_why_there_is_none_is_said_with_what_to_do() -> None:
     assert "I could not compare *m7* with its base gpt-4o-mini." in said
     assert "The provider has no such model." in said
     assert "Name another one." in said
+
+
+def test_two_answers_to_one_prompt_stand_side_by_side() -> None:
+    job, prompt = a_job("ready"), a_prompt(of="p1", model=BASE)
+    said = beside_post(prompt, job, "Where is my order?", ("Shipping.", "It depends: *where* did you buy it?"))
+    assert shown(said).startswith(
+        "&gt; Where is my order?\n*m42*\n"
+        "Shipping.\n*gpt-4o-mini*, its base\nIt depends: *where* did you buy it?\ngpt-4o-mini · 0.8 s"
+    )
+    assert list(buttons(said)) == ["try_model"]
+
+
+def test_an_answer_offers_to_ask_the_base_too() -> None:
+    press = buttons(answer_post(a_prompt(), a_job("ready"), "Hello", "Hi"))["ask_base"]
+    assert (press["text"]["text"], press["value"]) == ("Ask its base too", "prompt:p1")
 
 
 REQUEST = CompareRequest(

@@ -228,6 +228,7 @@ def test_failures_keep_the_limits(record: Record[Job], said: str) -> None:
 def test_answers_keep_the_limits(record: Record[Prompt], job: Record[Job], prompt: str, answer: str) -> None:
     assert problems_of_message(answers.answer_post(record, job, prompt, answer)) == []
     assert problems_of_message(answers.prompt_failed_post(record, job, prompt, answer)) == []
+    assert problems_of_message(answers.beside_post(record, job, prompt, (answer, prompt))) == []
 
 
 @given(st.lists(JOBS, max_size=25), st.lists(DATASETS, max_size=25))

@@ -79,6 +79,14 @@ def test_whole_story_by_signed_http_costs_what_was_quoted(talk: Conversation) ->
     audited = [entry for entry in talk.stack.store.audit(talk.job().ref.team) if entry.get("digest") == job.digest]
     assert [(entry["act"], entry["person"]) for entry in audited] == [("train", talk.person.id)]
 
+    talk.press(answer, "Ask its base too")
+    beside = talk.notice(card, "*toy-gpt*, its base")
+    assert "toy-gpt · " in beside.text
+    assert "Ask its base too" not in beside.buttons
+    talk.press(answer, "Ask its base too")
+    talk.person.ephemeral("Asked toy-gpt the same")
+    assert [prompt.data.of for prompt in talk.prompts()] == [talk.prompts()[-1].ref.id, ""]
+
 
 def test_price_is_booked_when_the_run_ends(talk: Conversation) -> None:
     talk.train()

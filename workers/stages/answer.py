@@ -10,13 +10,15 @@ from jobstore.records import Prompt, Record, Ref
 from jobstore.refusals import Refusal
 from jobstore.states import ANSWERING, Kind
 from jobstore.store import Mark
-from workers.prices import price_usd
+from workers.openai_dialects import listed_as
 from workers.provider import Question
 from workers.stages.contracts import contract_of
 from workers.stages.hosting_end import ASKED_HASH
 
 if TYPE_CHECKING:
+    from finetune.catalogue import Model
     from jobstore.jobs import Job
+    from workers.provider import Answer
     from workers.workshop import Workshop
 
 DEFAULT_MAX_TOKENS = 256
@@ -34,23 +36,24 @@ def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
     job: Record[Job] | None = shop.store.get(_job_of(record))
     if job is None:
         return fail(shop, record, GONE)
-    if job.data.stay is not None and job.state not in ANSWERING:
+    if job.data.stay is not None and job.state not in ANSWERING and not data.of:
         return fail(shop, record, ASLEEP)
+    request = job.data.request
     question = Question(
-        model=data.model,
+        model=listed_as(data.model, request.provider) if data.of else data.model,
         text=shop.blobs.read(ref.team, data.text).decode(),
         contract=contract_of(shop, ref.team, job.data),
         temperature=data.temperature or 0.0,
         max_tokens=data.max_tokens or DEFAULT_MAX_TOKENS,
     )
     began_ms = shop.store.now_ms()
-    said = shop.providers[job.data.request.provider].answer(question)
+    said = shop.providers[request.provider].answer(question)
     reach("answer.received")
     changed = record.having(
         answer=shop.blobs.put_text(ref.team, said.text),
         latency_ms=shop.store.now_ms() - began_ms,
         tokens=said.prompt_tokens + said.completion_tokens,
-        cost_usd=price_usd(shop.catalogue.get(job.data.request.model), said.prompt_tokens, said.completion_tokens),
+        cost_usd=_cost_usd(shop.catalogue.get(request.model), said, is_base=bool(data.of)),
         finish=said.finish,
     )
     event = {"type": "PromptAnswered", "tokens": changed.tokens}
@@ -62,6 +65,11 @@ def answer(shop: Workshop, record: Record[Prompt]) -> Record[Prompt]:
         deliveries=[_reply(record, "answer")],
         marks=_asked(shop, record),
     )
+
+
+def _cost_usd(model: Model | None, said: Answer, *, is_base: bool) -> float | None:
+    price = (model.base_price if is_base else model.tuned_price) if model else None
+    return price.usd(said.prompt_tokens, said.completion_tokens) if price else None
 
 
 def _asked(shop: Workshop, record: Record[Prompt]) -> list[Mark]:
