@@ -228,6 +228,7 @@ def test_run_that_was_only_just_made_is_asked_after_until_it_must_have_been_show
     """The provider answered the request with its id: that some of its servers do not know it yet says nothing."""
     (ref,) = followed(store, provider, 1)
     provider.missing = True
+    shop = dataclasses.replace(shop, timings=dataclasses.replace(OFTEN, lookup_grace_s=600))
     follow(shop, lambda: provider.calls["run"] >= 6)
     assert (job(store, ref).state, job(store, ref).data.run) == ("queued", "r0")
     provider.missing = False
