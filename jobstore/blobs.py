@@ -37,9 +37,20 @@ class Blobs:
     """`{team}/{sha256}` below a URL. Written beside and renamed, so a name that exists is whole."""
 
     def __init__(self, url: str) -> None:
-        files, root = cast("tuple[_FileSystem, str]", fsspec.core.url_to_fs(url))
-        self._files = files
-        self._root = root.rstrip("/")
+        self._url = url
+        self._made, self._root = self._connect()
+        self._pid = os.getpid()
+
+    def _connect(self) -> tuple[_FileSystem, str]:
+        files, root = cast("tuple[_FileSystem, str]", fsspec.core.url_to_fs(self._url))
+        return files, root.rstrip("/")
+
+    @property
+    def _files(self) -> _FileSystem:
+        """The store as this process reaches it: a worker forks for each task, and s3fs refuses what its parent made."""
+        if self._pid != os.getpid():
+            (self._made, _), self._pid = self._connect(), os.getpid()
+        return self._made
 
     def put(self, team: str, blocks: Iterable[bytes]) -> tuple[str, int]:
         """Store bytes as they come; return their SHA-256 and how many they were."""

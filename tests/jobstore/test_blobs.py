@@ -6,6 +6,8 @@ import hashlib
 import os
 import secrets
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -128,3 +130,40 @@ def test_blob_of_this_machine_is_on_its_disk_before_it_has_a_name(
     monkeypatch.setattr(os, "fsync", fsync)
     sha256, _ = Blobs(str(tmp_path)).put(TEAM, [b"abc", b"def"])
     assert synced == [(False, 6), (True, [sha256])]
+
+
+FORKS = """
+import os, sys
+import fsspec
+from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+from fsspec.implementations.local import LocalFileSystem
+from jobstore.blobs import Blobs
+
+class Remote(AsyncFileSystemWrapper):
+    def __init__(self, **options):
+        super().__init__(fs=LocalFileSystem(), asynchronous=False, **options)
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return path.removeprefix("remote://")
+
+    def mv(self, path1, path2):
+        os.replace(path1, path2)
+
+fsspec.register_implementation("remote", Remote)
+blobs = Blobs("remote://" + sys.argv[1])
+sha256, _ = blobs.put("T1", [b"a row"])
+child = os.fork()
+if not child:
+    print(blobs.read("T1", sha256) == b"a row", blobs.put("T1", [b"another"])[1], flush=True)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_store_that_talks_on_a_thread_of_its_own_is_reached_from_a_fork(tmp_path: Path) -> None:
+    """As s3fs does: a worker makes its parts once and forks for each task."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", FORKS, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "True 7"), done.stderr
