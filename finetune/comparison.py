@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from finetune.metrics import Z_95
+from finetune.metrics import Z_95, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,8 @@ class Gain:
 class Paired:
     """The rows that both models answered, by who was right: `both`, the tuned model `only`, the `other` only, `none`.
 
-    `refused` rows count nowhere: the provider would not ask one of the models.
+    `refused` rows count nowhere: the provider would not ask one of the models. Of the counted ones `commonest` expect
+    the same answer, which is what somebody who always gave that one would get right.
     """
 
     both: int = 0
@@ -56,6 +57,7 @@ class Paired:
     other: int = 0
     none: int = 0
     refused: int = 0
+    commonest: int = 0
 
     @property
     def rows(self) -> int:
@@ -78,6 +80,11 @@ class Paired:
         return gain(self.only, self.other, self.rows)
 
     @property
+    def is_more_than_habit(self) -> bool:
+        """Whether the tuned model surely gets more right than always giving the commonest answer would."""
+        return Share(self.tuned_right, self.rows).interval.low > self.commonest / max(1, self.rows)
+
+    @property
     def verdict(self) -> Verdict:
         """What may be said, from the interval alone."""
         found = self.gain
@@ -93,6 +100,7 @@ class Paired:
 def compared(rows: Iterable[HeldOutRow], tuned: Iterable[Given | None], other: Iterable[Given | None]) -> Paired:
     """Return who was right, row by row; rows that one of the models was not asked (None) are left out."""
     counts: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
     for row, first, second in zip(rows, tuned, other, strict=False):
         if first is None or second is None:
             continue
@@ -100,7 +108,8 @@ def compared(rows: Iterable[HeldOutRow], tuned: Iterable[Given | None], other: I
             counts["refused"] += 1
         else:
             counts[_WHO[is_right(first.answer, row.expected), is_right(second.answer, row.expected)]] += 1
-    return Paired(**counts)
+            expected[_bare(row.expected, first_line=False)] += 1
+    return Paired(**counts, commonest=max(expected.values(), default=0))
 
 
 _WHO: Final = {(True, True): "both", (True, False): "only", (False, True): "other", (False, False): "none"}

@@ -117,6 +117,12 @@ def _said(data: Comparison, paired: Paired) -> Mrkdwn:
     gain, cheaper = paired.gain, _cheaper(data)
     interval = _interval(gain)
     match paired.verdict:
+        case Verdict.BETTER if not paired.is_more_than_habit:
+            return mrkdwn(
+                "Gain {points} ({interval}), but always giving the commonest answer would get {share}%: *no proven"
+                " gain* over that. Add rows, or check that their labels are right.",
+                points=_points(gain.value), interval=interval, share=round(100 * paired.commonest / paired.rows),
+            )  # fmt: skip
         case Verdict.BETTER:
             price = mrkdwn(" {cheaper}.", cheaper=cheaper) if cheaper else EMPTY
             return mrkdwn(

@@ -68,9 +68,13 @@ def test_a_gain_is_said_with_its_interval_and_what_an_answer_costs() -> None:
             "*No proven gain* (−3 to +5): keep the base. The base is 3× cheaper.",
         ),
         (Paired(both=144, only=4, other=38, none=14), "*Worse* (−23 to −11): keep the base. The base is 3× cheaper."),
+        (
+            Paired(both=144, only=38, other=4, none=14, commonest=176),
+            "Gain 17 points (11–23), but always giving the commonest answer would get 88%: *no proven gain* over that.",
+        ),
         (Paired(both=6, only=5, other=1), "*Not enough rows to tell* (−"),
     ],
-    ids=["no gain", "worse", "too few"],
+    ids=["no gain", "worse", "no more than habit", "too few"],
 )
 def test_the_verdict_is_honest(paired: Paired, words: str) -> None:
     assert words in shown(comparison_post(a_made(paired)))

@@ -104,8 +104,13 @@ def test_rows_are_paired_and_those_without_both_answers_count_nowhere() -> None:
     tuned = [Given("spam"), Given("spam"), Given("ham"), Given("ham"), Given(None), Given("spam")]
     other = [Given("spam"), Given("ham"), Given("spam"), Given("ham"), Given("spam")]
     found = compared(rows, tuned, other)
-    assert found == Paired(both=1, only=1, other=1, none=1, refused=1)
+    assert found == Paired(both=1, only=1, other=1, none=1, refused=1, commonest=4)
     assert (found.rows, found.tuned_right, found.other_right) == (4, 2, 2)
+
+
+@pytest.mark.parametrize(("commonest", "is_more"), [(60, True), (172, False), (0, True)])
+def test_more_than_habit_is_more_than_always_giving_the_commonest_answer(commonest: int, *, is_more: bool) -> None:
+    assert Paired(both=144, only=36, none=20, commonest=commonest).is_more_than_habit is is_more
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_what_the_tuned_model_has_answered_is_used_again(bench: Bench) -> None:
     record = over(bench, ref)
     assert {name: len(asked) for name, asked in prompts(bench).items()} == {"tiny": ROWS}
     assert len(set(prompts(bench)["tiny"])) == ROWS
-    assert record.data.paired == Paired(both=ROWS // 2, only=ROWS // 2)
+    assert record.data.paired == Paired(both=ROWS // 2, only=ROWS // 2, commonest=ROWS // 2)
     assert [event["verdict"] for event in bench.store.events(ref)[1:]] == [Verdict.BETTER]
     assert record.data.tuned.answer_usd == pytest.approx(0.001)
     assert record.data.cost_usd == pytest.approx(ROWS * 0.001)
@@ -124,7 +124,7 @@ def test_a_model_that_was_not_asked_yet_is(bench: Bench) -> None:
     bench.model.say = lambda _: " no"
     record = over(bench, compared(bench, unasked(bench)))
     assert {name: len(asked) for name, asked in prompts(bench).items()} == {"tiny": ROWS, "ft:tiny": ROWS}
-    assert record.data.paired == Paired(both=ROWS // 2, none=ROWS // 2)
+    assert record.data.paired == Paired(both=ROWS // 2, none=ROWS // 2, commonest=ROWS // 2)
 
 
 def test_what_it_cost_is_booked_and_the_rest_given_back(bench: Bench) -> None:
