@@ -147,8 +147,11 @@ class Remote(AsyncFileSystemWrapper):
     def _strip_protocol(cls, path):
         return path.removeprefix("remote://")
 
+    def open(self, path, mode):
+        return open(self._strip_protocol(path), mode)
+
     def mv(self, path1, path2):
-        os.replace(path1, path2)
+        os.replace(self._strip_protocol(path1), self._strip_protocol(path2))
 
 fsspec.register_implementation("remote", Remote)
 blobs = Blobs("remote://" + sys.argv[1])
