@@ -120,9 +120,9 @@ class OpenAIProtocol:
                 return False
             raise
 
-    def find_run(self, intent: str) -> Run | None:
+    def find_run(self, intent: str, *, since_ms: int = 0) -> Run | None:
         """Look a run up by what it carries of its intent."""
-        return openai_lookup.find(self._client, intent, self._dialect)
+        return openai_lookup.find(self._client, intent, self._dialect, since_ms=since_ms)
 
     def estimate_usd(self, order: Order) -> float | None:  # noqa: ARG002 - the port's
         """None: the protocol tells no price before the bill."""

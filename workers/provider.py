@@ -282,8 +282,11 @@ class Provider(Protocol):
         """Return the provider's id of a file of that name and size, "" where it lists none."""
         ...
 
-    def find_run(self, intent: str) -> Run | None:
-        """Return the run that was created for an intent, or None where the provider lists none (yet)."""
+    def find_run(self, intent: str, *, since_ms: int = 0) -> Run | None:
+        """Return the run that was created for an intent, or None where the provider lists none (yet).
+
+        It was not created before `since_ms` (ms since 1970): older runs need not be looked through.
+        """
         ...
 
     def estimate_usd(self, order: Order) -> float | None:

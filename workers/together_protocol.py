@@ -131,7 +131,7 @@ class Together:
         """Whether the provider still has a file."""
         return together_uploads.has(self._client, file)
 
-    def find_run(self, intent: str) -> Run | None:
+    def find_run(self, intent: str, *, since_ms: int = 0) -> Run | None:  # noqa: ARG002 - all are listed at once
         """Look a run up by the intent's tag at the end of its suffix, or in the name its model will have."""
         with plain_words():
             listed = self._client.fine_tuning.with_raw_response.list()

@@ -16,6 +16,7 @@ import pytest
 from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from tests.support.samples import a_request
+from workers import openai_lookup
 from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
 from workers.openai_protocol import OpenAIProtocol
@@ -191,6 +192,38 @@ def test_a_run_is_found_by_its_intent_even_where_the_filter_is_ignored(canned: C
 
 def test_a_run_that_is_not_listed_is_not_found(canned: Canned) -> None:
     assert canned.answers({"object": "list", "data": [RUN], "has_more": False}).find_run("intent-1") is None
+
+
+def test_a_run_is_looked_for_as_far_back_as_it_can_have_been_made(canned: Canned) -> None:
+    """Behind however many younger ones, and no further: the list of an old account is long."""
+
+    def page(*created_s: int) -> dict[str, Any]:
+        data = [{**RUN, "id": f"ftjob-{number}", "created_at": number} for number in created_s]
+        return {"object": "list", "data": data, "has_more": True}
+
+    pages = [page(20_000 - number, 19_999 - number) for number in range(8)]
+    found = page(11_000)
+    found["data"][0]["metadata"] = {INTENT_KEY: "intent-1"}
+    run = canned.answers(*pages, found).find_run("intent-1", since_ms=10_000_000)
+    assert run is not None
+    assert run.id == "ftjob-11000"
+
+    canned.asked.clear()
+    assert canned.answers(*pages, page(6_001, 6_000), page(5_000)).find_run("intent-1", since_ms=10_000_000) is None
+    assert len(canned.asked) == 9  # the clocks may be an hour apart
+
+
+def test_a_list_too_long_to_be_read_is_not_taken_for_one_without_the_run(
+    canned: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_lookup, "PAGES_MAX", 3)
+    pages = [
+        {"object": "list", "data": [{**RUN, "id": f"ftjob-{number}", "created_at": 1 + number}], "has_more": True}
+        for number in range(4)
+    ]
+    with pytest.raises(ProviderError) as error:
+        canned.answers(*pages).find_run("intent-1", since_ms=10_000_000)
+    assert error.value.is_final
 
 
 def test_an_unknown_status_is_still_going(canned: Canned) -> None:

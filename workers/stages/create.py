@@ -30,7 +30,7 @@ def create(shop: Workshop, record: Record[Job]) -> Record[Job] | None:
     """Adopt the run that this intent made, or make it; None where the outcome is not known yet."""
     provider = shop.providers[record.data.request.provider]
     intent = record.data.intent or _intent(record)
-    if (run := provider.find_run(intent.id)) is not None:
+    if (run := provider.find_run(intent.id, since_ms=record.data.confirmed_ms)) is not None:
         return adopt(shop, record, run)
     if intent.posted_ms:
         return _still_missing(shop, record, intent)
