@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import pytest
 from slack_sdk import WebClient
@@ -19,6 +16,7 @@ from finetune.catalogue import Catalogue
 from finetune.permissions import Policy
 from jobstore.blobs import Blobs
 from tests.support.samples import TEAM, a_delivery
+from tests.support.wire import Asked, Told, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,50 +31,30 @@ CHANNEL: Final = "C1"
 DELIVERY: Final = "tuneroom:{T1}:delivery:hello"
 
 
-class IllSlack(ThreadingHTTPServer):
+class IllSlack:
     """A Slack that fails to post while it `is_ill`, and whose history shows nothing."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = ""
         self.is_ill = True
         self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def treat(self, asked: Asked) -> Told:
+        name = asked.path.rpartition("/")[2]
+        self.asked.append((name, dict(parse_qsl(asked.content.decode()))))
+        is_broken = self.is_ill and name == "chat.postMessage"
+        return Told({"ok": not is_broken, "ts": "1.1", "messages": []}, 503 if is_broken else 200)
 
     def named(self, method: str) -> list[dict[str, str]]:
         """What a method was asked with, each time."""
         return [options for name, options in self.asked if name == method]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        slack: Any = self.server
-        said = self.rfile.read(int(self.headers["content-length"] or 0)).decode()
-        name = self.path.rpartition("/")[2]
-        slack.asked.append((name, {key: values[0] for key, values in parse_qs(said).items()}))
-        is_broken = slack.is_ill and name == "chat.postMessage"
-        content = json.dumps({"ok": not is_broken, "ts": "1.1", "messages": []}).encode()
-        self.send_response(503 if is_broken else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST  # noqa: N815 - the base class looks for this name
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay quiet."""
-
-
 @pytest.fixture
 def slack() -> Iterator[IllSlack]:
-    server = IllSlack()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = IllSlack()
+    with served(made) as made.url:
+        yield made
 
 
 @pytest.fixture
@@ -89,7 +67,7 @@ def sender(slack: IllSlack, store: Store, outbox: Outbox, tmp_path: Path) -> Sen
         api_url="", lease_s=30, slack_timeout_s=30, listen=unused,
     )  # fmt: skip
     outbox.put(TEAM, a_delivery("hello", channel=CHANNEL, view="welcome", ref=""))
-    return Sender(desk, WebClient("xoxb-1", base_url=f"http://127.0.0.1:{slack.server_port}/", retry_handlers=[]), TEAM)
+    return Sender(desk, WebClient("xoxb-1", base_url=f"{slack.url}/", retry_handlers=[]), TEAM)
 
 
 @pytest.fixture

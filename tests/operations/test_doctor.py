@@ -15,9 +15,10 @@ from bot import manifest
 from bot.standing import Standing
 from finetune.catalogue import Catalogue
 from tests.support.azure_server import BASE, V1, Azure
-from tests.support.recorded_server import KEY, served
+from tests.support.recorded_server import KEY
 from tests.support.stack import KEYS
 from tests.support.waiting import wait_for
+from tests.support.wire import served
 from tuneroom.doctor import command, machine, money, provider, record, slack, storage
 from tuneroom.doctor.verdict import Level
 from tuneroom.settings import Settings

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.wire import Asked, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
 KEY = "the-key"
 
@@ -64,48 +60,3 @@ class Recorded:
     def sent(self, method: str, path: str) -> list[Asked]:
         """Return the requests of that kind."""
         return [one for one in self.asked if (one.method, one.path) == (method, path)]
-
-
-@contextlib.contextmanager
-def served(provider: Recorded) -> Generator[str]:
-    """Serve a provider and yield its address, without a path."""
-
-    class Handler(_Handler):
-        recorded = provider
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    recorded: ClassVar[Recorded]
-
-    def _do(self) -> None:
-        split = urlsplit(self.path)
-        content = self.rfile.read(int(self.headers.get("content-length") or 0))
-        query = {name: values[0] for name, values in parse_qs(split.query).items()}
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        told = self.recorded.treat(Asked(self.command, unquote(split.path), query, headers, content))
-        if told is None:
-            self.close_connection = True
-            return
-        self.send_response(told.status)
-        self.send_header("content-type", "application/json")
-        for name, value in told.headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(told.content)))
-        self.end_headers()
-        self.wfile.write(told.content)
-
-    do_GET = do_POST = do_DELETE = _do  # noqa: N815 - the base class's names
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay quiet."""

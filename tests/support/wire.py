@@ -1,14 +1,18 @@
-"""Requests and answers of the servers that stand in for providers."""
+"""Requests and answers of the servers that stand in for providers and for Slack, and the serving of them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,56 @@ class Told:
         if isinstance(self.body, bytes):
             return self.body
         return json.dumps({} if self.body is None else self.body).encode()
+
+
+class Service(Protocol):
+    """What is served."""
+
+    def treat(self, asked: Asked) -> Told | None:
+        """Answer a request; None loses the answer."""
+        ...
+
+
+@contextlib.contextmanager
+def served(service: Service) -> Generator[str]:
+    """Serve a service and yield its address, without a path."""
+
+    class Handler(_Handler):
+        served = service
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    served: ClassVar[Service]
+
+    def _do(self) -> None:
+        split = urlsplit(self.path)
+        content = self.rfile.read(int(self.headers.get("content-length") or 0))
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        told = self.served.treat(Asked(self.command, unquote(split.path), query, headers, content))
+        if told is None:
+            self.close_connection = True
+            return
+        self.send_response(told.status)
+        self.send_header("content-type", "application/json")
+        for name, value in told.headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(told.content)))
+        self.end_headers()
+        self.wfile.write(told.content)
+
+    do_GET = do_POST = do_DELETE = _do  # noqa: N815 - the base class's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Stay quiet."""

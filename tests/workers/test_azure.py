@@ -13,8 +13,9 @@ import pytest
 from finetune.contract import PromptContract
 from finetune.results import parse_results
 from tests.support.azure_server import BASE, BEGAN_S, JOBS, V1, Azure, refusal
-from tests.support.recorded_server import KEY, served
+from tests.support.recorded_server import KEY
 from tests.support.samples import a_request
+from tests.support.wire import served
 from workers import openai_uploads
 from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY

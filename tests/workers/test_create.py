@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +13,7 @@ from finetune.launch import Reinforcement
 from jobstore.store import StaleError
 from tests.support.samples import TEAM, a_job, a_request, recorded
 from tests.support.waiting import wait_for
+from tests.support.wire import Asked, Told, served
 from tests.support.workshops import LONG, workshop
 from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
@@ -37,7 +35,7 @@ EXACT: Final = json.loads(parse_grader("exact:answer"))
 SHORT: Final = dataclasses.replace(LONG, create_deadline_s=0.5, lookup_grace_s=0.5)
 
 
-class Provider(ThreadingHTTPServer):
+class Provider:
     """Creates runs and lists them, badly where it is told to.
 
     `hides`: so many lists do not show what was created; `forgets`: metadata is not kept; `loses`: answers to create are
@@ -45,14 +43,21 @@ class Provider(ThreadingHTTPServer):
     they are refused.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = ""
         self.runs: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.hides, self.forgets, self.loses, self.ignores = 0, False, False, False
         self.mute, self.locked = False, False
+
+    def treat(self, asked: Asked) -> Told | None:
+        if asked.method == "POST":
+            run = Told(self.created(asked.body))
+            return None if self.loses else run
+        if self.locked:
+            return Told({"error": {"message": "No such key.", "code": "invalid_api_key"}}, 401)
+        listed = Told(self.listed(asked.query.get(f"metadata[{INTENT_KEY}]", "")))
+        return None if self.mute else listed
 
     def created(self, asked: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(asked)
@@ -74,50 +79,17 @@ RUN: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Provider
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self._answer(self.server.created(asked), lose=self.server.loses)
-
-    def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
-        if self.server.locked:
-            self._answer({"error": {"message": "No such key.", "code": "invalid_api_key"}}, status=401)
-            return
-        self._answer(self.server.listed(query.get(f"metadata[{INTENT_KEY}]", [""])[0]), lose=self.server.mute)
-
-    def _answer(self, body: dict[str, Any], *, lose: bool = False, status: int = 200) -> None:
-        if lose:
-            self.close_connection = True
-            return
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay quiet."""
-
-
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    server = Provider()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = Provider()
+    with served(made) as made.url:
+        yield made
 
 
 @pytest.fixture
 def shop(store: Store, connection: Redis, redis_url: str, tmp_path: Path, provider: Provider) -> Iterator[Workshop]:
     """A workshop whose one provider is `provider`, and whose look-ups are believed after a minute and more."""
-    endpoint = Endpoint(name="local", api_key="key", base_url=f"http://127.0.0.1:{provider.server_port}/v1")
+    endpoint = Endpoint(name="local", api_key="key", base_url=f"{provider.url}/v1")
     with workshop(store, connection, redis_url, tmp_path, OpenAIProtocol(endpoint)) as made:
         yield made
 

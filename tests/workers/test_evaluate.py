@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -22,6 +20,7 @@ from jobstore.doorbell import Doorbell
 from tests.bot.cards import a_report
 from tests.support.samples import MONTH, TEAM, a_dataset, a_job, a_request, recorded
 from tests.support.waiting import wait_for
+from tests.support.wire import Asked, Told, served
 from workers.endpoint import Endpoint
 from workers.openai_protocol import OpenAIProtocol
 from workers.perform import perform
@@ -55,55 +54,30 @@ def priced(usd: float | None) -> Catalogue:
     return Catalogue.load(json.dumps({"models": [model | answers | base]}).encode())
 
 
-class Model(ThreadingHTTPServer):
+class Model:
     """A provider whose model answers what `say` makes of a prompt; None refuses it."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = ""
         self.asked: list[dict[str, Any]] = []
         self.say: Callable[[str], str | None] = lambda _: " no"
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Model
-
-    def do_POST(self) -> None:
+    def treat(self, asked: Asked) -> Told:
         """Answer a completion."""
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append(body)
-        text = self.server.say(body["prompt"])
+        self.asked.append(asked.body)
+        text = self.say(asked.body["prompt"])
+        if text is None:
+            return Told({"error": {"message": "no", "type": "t", "param": None, "code": "content_filter"}}, 400)
         choice = {"text": text, "index": 0, "finish_reason": "stop", "logprobs": None}
-        reply = {
-            "id": "c",
-            "object": "text_completion",
-            "created": 1,
-            "model": "m",
-            "choices": [choice],
-            "usage": TOKENS,
-        }
-        refusal = {"error": {"message": "no", "type": "t", "param": None, "code": "content_filter"}}
-        content = json.dumps(refusal if text is None else reply).encode()
-        self.send_response(400 if text is None else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay quiet."""
+        about = {"id": "c", "object": "text_completion", "created": 1, "model": "m"}
+        return Told(about | {"choices": [choice], "usage": TOKENS})
 
 
 @pytest.fixture
 def model() -> Iterator[Model]:
-    server = Model()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = Model()
+    with served(made) as made.url:
+        yield made
 
 
 class Bench:
@@ -115,7 +89,7 @@ class Bench:
 
     def shop(self, usd: float | None = 0.001, **limits: Any) -> Workshop:
         """Return the workshop; a prompt of a thousand tokens costs `usd`."""
-        address = f"http://127.0.0.1:{self.model.server_port}/v1"
+        address = f"{self.model.url}/v1"
         provider = OpenAIProtocol(Endpoint(name="local", api_key="key", base_url=address, timeout_s=20))
         return Workshop(
             store=self.store,

@@ -13,9 +13,9 @@ from finetune.contract import PromptContract
 from finetune.explanation import explain
 from finetune.results import parse_results
 from tests.support.nebius_server import ASKED, BASE, JOBS, LOSSES, Nebius
-from tests.support.recorded_server import KEY, served
+from tests.support.recorded_server import KEY
 from tests.support.samples import a_quote, a_request
-from tests.support.wire import Told
+from tests.support.wire import Told, served
 from workers.endpoint import Endpoint
 from workers.intent_tags import tag_of
 from workers.openai_protocol import OpenAIProtocol

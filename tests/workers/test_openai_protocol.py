@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import math
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from finetune.class_odds import TokenOdds
 from finetune.contract import PromptContract
 from tests.support.samples import a_request
+from tests.support.wire import Asked, Told, served
 from workers import openai_lookup
 from workers.endpoint import Endpoint
 from workers.openai_bodies import INTENT_KEY
@@ -45,24 +42,27 @@ RUN: dict[str, Any] = {
 }
 
 
-class Canned(ThreadingHTTPServer):
+class Canned:
     """A provider that answers as it is told and remembers what it was asked."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = ""
         self.status = 200
         self.headers: dict[str, str] = {}
         self.bodies: list[dict[str, Any]] = []
-        self.asked: list[tuple[str, str, bytes]] = []
+        self.asked: list[Asked] = []
         self.drops = False
 
     @property
     def provider(self) -> OpenAIProtocol:
-        return OpenAIProtocol(
-            Endpoint(name="local", api_key="key", base_url=f"http://127.0.0.1:{self.server_port}/v1", timeout_s=5)
-        )
+        return OpenAIProtocol(Endpoint(name="local", api_key="key", base_url=f"{self.url}/v1", timeout_s=5))
+
+    def treat(self, asked: Asked) -> Told | None:
+        self.asked.append(asked)
+        if self.drops:
+            return None
+        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
+        return Told(body, self.status, {name.replace("_", "-"): value for name, value in self.headers.items()})
 
     def fails(self, status: int, code: str | None = None, **headers: str) -> OpenAIProtocol:
         self.status, self.headers = status, headers
@@ -74,39 +74,11 @@ class Canned(ThreadingHTTPServer):
         return self.provider
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Canned
-
-    def _do(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        self.server.asked.append((self.command, self.path, self.rfile.read(length)))
-        if self.server.drops:
-            self.close_connection = True
-            return
-        body = self.server.bodies.pop(0) if len(self.server.bodies) > 1 else self.server.bodies[0]
-        content = json.dumps(body).encode()
-        self.send_response(self.server.status)
-        for name, value in {"content-type": "application/json", **self.server.headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = _do  # noqa: N815 - the base class's names
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Stay quiet."""
-
-
 @pytest.fixture
 def canned() -> Iterator[Canned]:
-    server = Canned()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    made = Canned()
+    with served(made) as made.url:
+        yield made
 
 
 def create(provider: OpenAIProtocol) -> Any:
@@ -168,9 +140,9 @@ def test_a_provider_that_is_not_there_was_surely_not_asked() -> None:
 
 def test_a_run_is_created_with_the_confirmed_request_and_its_intent(canned: Canned) -> None:
     run = create(canned.answers(RUN))
-    method, path, body = canned.asked[0]
-    assert (method, path) == ("POST", "/v1/fine_tuning/jobs")
-    sent = json.loads(body)
+    (asked,) = canned.asked
+    assert (asked.method, asked.path) == ("POST", "/v1/fine_tuning/jobs")
+    sent = asked.body
     assert sent["metadata"] == {INTENT_KEY: "intent-1"}
     assert sent["method"]["supervised"]["hyperparameters"] == {
         "n_epochs": 3,
@@ -263,7 +235,7 @@ def test_as_many_events_are_asked_for_as_are_to_be_expected(
 ) -> None:
     provider = canned.answers({"data": [], "has_more": False})
     asyncio.run(provider.events("ftjob-1", since_ms=since_ms, expected=expected))
-    assert parse_qs(urlsplit(canned.asked[0][1]).query)["limit"] == [str(limit)]
+    assert canned.asked[0].query["limit"] == str(limit)
 
 
 def test_events_of_a_list_that_rises_are_read_to_its_end(canned: Canned) -> None:
@@ -276,8 +248,8 @@ def test_events_of_a_list_that_rises_are_read_to_its_end(canned: Canned) -> None
     provider = canned.answers(page(1, 2, 3, more=True), page(4, 5, 6, more=True), page(7, more=False))
     events = asyncio.run(provider.events("ftjob-1", since_ms=5_000))
     assert [event.id for event in events] == ["e5", "e6", "e7"]
-    queries = [parse_qs(urlsplit(path).query) for _, path, _ in canned.asked]
-    assert [query.get("after") for query in queries] == [None, ["e3"], ["e6"]]
+    queries = [asked.query for asked in canned.asked]
+    assert [query.get("after") for query in queries] == [None, "e3", "e6"]
 
 
 def test_a_run_is_told_of_by_as_little_as_its_id_and_status(canned: Canned) -> None:
@@ -336,7 +308,7 @@ def test_a_completion_is_asked_as_its_contract_says(canned: Canned) -> None:
     }
     contract = PromptContract(kind="completion", stop=("\n",), separator=" ->")
     answer = canned.answers(reply).answer(Question(model="m", text="eggs and", contract=contract))
-    sent = json.loads(canned.asked[0][2])
+    sent = canned.asked[0].body
     assert (sent["prompt"], sent["stop"]) == ("eggs and ->", ["\n"])
     assert (answer.text, answer.finish, answer.prompt_tokens, answer.completion_tokens) == (" ham", "stop", 4, 1)
 
@@ -347,7 +319,7 @@ def test_the_likeliest_tokens_of_a_completion_are_told_where_wanted(canned: Cann
     reply = {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]}
     question = Question(model="m", text="eggs and", contract=PromptContract(kind="completion"), odds=True)
     answer = canned.answers(reply).answer(question)
-    assert json.loads(canned.asked[0][2])["logprobs"] == 5
+    assert canned.asked[0].body["logprobs"] == 5
     assert answer.odds == (TokenOdds(b" ham", ((b" eggs", -2.5), (b" ham", -0.1))),)
 
 
@@ -359,7 +331,7 @@ def test_the_likeliest_tokens_of_a_chat_are_told_by_their_bytes(canned: Canned) 
     reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
     question = Question(model="m", text="?", contract=PromptContract(kind="chat"), odds=True)
     answer = canned.answers(reply).answer(question)
-    sent = json.loads(canned.asked[0][2])
+    sent = canned.asked[0].body
     assert (sent["logprobs"], sent["top_logprobs"]) == (True, 20)
     assert answer.odds == (TokenOdds(b"\xea", ((b"\xea", -0.1), (b"no", -2.5))),)
 

@@ -17,10 +17,10 @@ from jobstore.doorbell import Doorbell
 from tests.support import azure_server, nebius_server
 from tests.support.azure_server import V1, Azure
 from tests.support.nebius_server import Nebius
-from tests.support.recorded_server import KEY, served
+from tests.support.recorded_server import KEY
 from tests.support.samples import TEAM, a_job, a_request, recorded
 from tests.support.waiting import wait_for
-from tests.support.wire import Told
+from tests.support.wire import Told, served
 from workers import openai_uploads
 from workers.endpoint import Endpoint
 from workers.follower import Follower
