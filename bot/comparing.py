@@ -20,7 +20,7 @@ from jobstore.blobs import BlobMissingError
 from jobstore.comparisons import BASE, Comparison, Side
 from jobstore.deliveries import Rank, card
 from jobstore.money import MICROS, CapError
-from jobstore.questions import answers_of, questions_of
+from jobstore.questions import answers_of, questions_before, questions_of
 from jobstore.states import Kind
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def _questions(desk: Desk, job: Record[Job]) -> Questions:
     if not has_model(job):
         insist_on_ready(job)
     try:
-        found = questions_of(desk.store, desk.blobs, job, limit=desk.evaluation_rows)
+        found = questions_before(desk.blobs, job)
+        found = found or questions_of(desk.store, desk.blobs, job, limit=desk.evaluation_rows)
     except BlobMissingError:
         found = None
     if found is None:

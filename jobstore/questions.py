@@ -57,6 +57,21 @@ def questions_of(store: Store, blobs: Blobs, record: Record[Job], *, limit: int)
     return Questions(Plan(rows=tuple(rows), labels=labels, positive=positive), total, source)
 
 
+def questions_before(blobs: Blobs, record: Record[Job]) -> Questions | None:
+    """Return the rows that a job's model was asked once it was trained; None where it was asked none, or they are gone.
+
+    They are small and at hand, where drawing rows anew reads a whole dataset.
+    """
+    found = record.data.evaluation
+    if found is None:
+        return None
+    try:
+        plan = msgspec.json.decode(blobs.read(record.ref.team, found.plan), type=Plan)
+    except BlobMissingError:
+        return None
+    return Questions(plan, found.held_out, found.source) if plan.rows else None
+
+
 def _drawn(
     store: Store, blobs: Blobs, record: Record[Job], contract: PromptContract, limit: int
 ) -> tuple[list[HeldOutRow], int, Source]:

@@ -16,7 +16,7 @@ from finetune.launch import Parent
 from finetune.splitting.division import Division
 from jobstore.blobs import Blobs
 from jobstore.evaluations import Evaluation
-from jobstore.questions import answers_of, questions_of
+from jobstore.questions import answers_of, questions_before, questions_of
 from jobstore.records import Made
 from tests.support.samples import TEAM, a_dataset, a_job, a_request, recorded
 
@@ -131,3 +131,20 @@ def test_answers_are_found_again_by_their_row_unless_a_checkpoint_answers_now(st
     assert record is not None
     assert answers_of(blobs, record) == {plan.rows[0]: Given("yes"), plan.rows[1]: Given(None)}
     assert answers_of(blobs, replace(record, data=record.having(used_step=600))) == {}
+
+
+def test_rows_that_a_model_was_asked_are_at_hand_without_its_dataset(
+    store: Store, blobs: Blobs, tmp_path: Path
+) -> None:
+    plan = Plan(rows=tuple(HeldOutRow(f"q{number}", "yes") for number in range(3)))
+    kept, _ = blobs.put(TEAM, [msgspec.json.encode(plan)])
+    evaluation = Evaluation(plan=kept, rows=3, held_out=9, begun_ms=1, source="test")
+    record = store.get(recorded(store, a_job(evaluation=evaluation, valid_blob="gone")))
+    assert record is not None
+    found = questions_before(blobs, record)
+    assert found is not None
+    assert (found.plan, found.total, found.source) == (plan, 9, "test")
+
+    (tmp_path / TEAM / kept).unlink()
+    assert questions_before(blobs, record) is None
+    assert questions_before(blobs, replace(record, data=record.having(evaluation=None))) is None
