@@ -274,7 +274,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each part is measured")
     parser.add_argument("--warm", type=float, default=70.0, help="seconds of following before a part is measured")
-    parser.add_argument("--settle", type=float, default=180.0, help="for `lists`, once every run was asked after")
+    parser.add_argument("--settle", type=float, default=240.0, help="for `lists`, once every run was asked after")
     parser.add_argument("--round", type=float, default=ROUND_S, help="seconds in which every run is looked at")
     parser.add_argument("--ceiling-seconds", type=float, default=20.0)
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="how many, for the ceiling")

@@ -94,7 +94,7 @@ def _questions(desk: Desk, job: Record[Job]) -> Questions:
     if not has_model(job):
         insist_on_ready(job)
     try:
-        found = questions_before(desk.blobs, job)
+        found = questions_before(desk.blobs, job) if desk.evaluation_rows else None
         found = found or questions_of(desk.store, desk.blobs, job, limit=desk.evaluation_rows)
     except BlobMissingError:
         found = None

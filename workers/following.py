@@ -36,6 +36,8 @@ LISTED_S: Final = 300.0
 """How long a run that waits at the provider is left to the list alone."""
 FIGURES_SHARE: Final = 0.5
 """Of what a provider allows, what figures of listed runs may take: the rest is for its list and for what changes."""
+WIDER: Final = 5.0
+"""So much wider are stretched intervals spread: thousands that a restart found due together come again one by one."""
 SILENT: Final = ProviderError(
     ErrorKind.UNSURE, "no-answer", "The provider did not answer.", "I'm looking up what became of it."
 )
@@ -222,7 +224,8 @@ def _due_in_ms(shop: Workshop, job: Job, seen: _Seen) -> int:
         return int(max(timings.poll_max_s, LISTED_S) * seen.look.jitter * 1000)
     age_s = (seen.look.now_ms - job.run_created_ms) / 1000
     stretch = figures_stretch(timings, seen.look.roster.live) if seen.is_listed else 1.0
-    return int(timings.poll_interval_s(age_s) * stretch * seen.look.jitter * 1000)
+    jitter = seen.look.jitter if stretch == 1 else 1 + WIDER * (seen.look.jitter - 1)
+    return int(timings.poll_interval_s(age_s) * stretch * jitter * 1000)
 
 
 def figures_stretch(timings: Timings, live: int) -> float:

@@ -182,7 +182,7 @@ def test_each_model_is_quoted_at_its_own_price(desk: Desk) -> None:
 
 
 def test_without_rows_there_is_nothing_to_count(desk: Desk) -> None:
-    assert code_of(desk, model_of(desk, valid_blob="")) == "nothing-to-count"
+    assert code_of(desk, model_of(desk, 0, valid_blob="")) == "nothing-to-count"
     assert code_of(dataclasses.replace(desk, evaluation_rows=0), model_of(desk)) == "nothing-to-count"
 
 
