@@ -8,7 +8,7 @@ from bot import views
 from bot.choosing import SPLIT, TWO_CLASSES
 from bot.hosting import host_price
 from bot.last_days import ending_of
-from bot.launching import Memo, launch_of, reserved_micros
+from bot.launching import Memo, held_micros, launch_of, reserved_micros
 from bot.said import FieldError
 from bot.views import words
 from bot.views.launching import FOLDED, LaunchForm
@@ -64,7 +64,7 @@ def launch_view(offer: Offer, values: Mapping[str, str], *, folded: bool = True,
         asking_rows=offer.desk.evaluation_rows,
         folded=folded,
     )
-    shown = reserved_micros(launch.request) if launch else 0
+    shown = held_micros(launch) if launch else 0
     return views.launch_modal(form, metadata=_memo(offer, values, shown, service, folded=folded).as_text())
 
 

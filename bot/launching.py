@@ -171,6 +171,11 @@ def reserved_micros(request: TrainRequest) -> int:
     return cents_up(request.quote.high_usd)
 
 
+def held_micros(launch: Launch) -> int:
+    """Return all that is held back for a launch, in micro-dollars: the run, and asking its model besides."""
+    return reserved_micros(launch.request) + cents_up(launch.asking_usd)
+
+
 def cents_up(usd: float) -> int:
     """Return an amount in micro-dollars, rounded up to a cent; what a computer adds in writing tenths is no cent."""
     return math.ceil(round(usd * MICROS) / CENT_MICROS) * CENT_MICROS

@@ -10,7 +10,7 @@ from bot.form_values import first_values, of_line
 from bot.grammar import parse_line
 from bot.hosting import host_price
 from bot.launch_form import launch_view
-from bot.launching import launch_of
+from bot.launching import held_micros, launch_of
 from bot.listeners.comparing import compare_command
 from bot.listeners.hosting import deploy_command, waking
 from bot.listeners.job_acts import JobCommands
@@ -186,7 +186,7 @@ class Commands:
         ) | of_line(line.values)
         if line.values:
             launch = launch_of(offer, values)
-            if launch.request.quote.high_usd <= 0:
+            if held_micros(launch) <= 0:
                 request, once = launch.request, f"command:{command.trigger}"
                 hosting = host_price(self._desk, request.provider, request.model)
                 return views.started(confirm(offer, launch, person, once=once).id, request, hosting)

@@ -11,7 +11,7 @@ from bot import asking, intake
 from bot.confirming import confirm
 from bot.form_values import of_chosen_model
 from bot.launch_form import launch_view
-from bot.launching import Memo, launch_of, reserved_micros
+from bot.launching import Memo, held_micros, launch_of
 from bot.listeners.commands import known, offer_of
 from bot.listeners.live_forms import LiveForms
 from bot.listeners.replies import OUT_OF_REACH, logged
@@ -122,7 +122,7 @@ class Modals:
         person, dataset = self._known(sent, memo.dataset, Act.TRAIN)
         offer, values = offer_of(self._desk, dataset), memo.values(sent.values)
         launch = launch_of(offer, values)
-        if reserved_micros(launch.request) > memo.shown_micros:
+        if held_micros(launch) > memo.shown_micros:
             view = launch_view(offer, values, folded=memo.folded, notice=PRICE_CHANGED)
             return {"response_action": "update", "view": view}
         confirm(offer, launch, person, once=f"view:{sent.view_id}")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.choosing import OF_REINFORCEMENT
 from bot.form_values import first_values, of_another_model, of_chosen_model, of_line, values_of
 from bot.launch_form import launch_view
-from bot.launching import Memo, launch_of
+from bot.launching import Memo, held_micros, launch_of, reserved_micros
 from bot.said import FieldError
 from finetune.catalogue import Catalogue
 from finetune.launch import parse_suffix
@@ -92,6 +92,9 @@ def test_no_more_epochs_are_offered_than_the_provider_trains(store: Store) -> No
 def test_what_asking_afterwards_may_cost_is_said_where_it_is_asked_and_costs(store: Store) -> None:
     offer = an_offer(store, further="beta", task="extraction")
     asked = "it is asked about 200 of these rows at most, for $0.50 at most"
+    launch = launch_of(offer, first_values(offer))
+    seen = Memo.of_text(launch_view(offer, first_values(offer))["private_metadata"]).shown_micros
+    assert seen == held_micros(launch) == reserved_micros(launch.request) + 500_000, "what is shown is what is held"
     assert asked in shown(launch_view(offer, first_values(offer)))
     assert asked not in shown(launch_view(offer, first_values(offer) | {"holdout": "0"}))
     assert asked not in shown(launch_view(offer, first_values(offer) | {"model": "other-1"}))
