@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from jobstore.deliveries import Rank, card, post
@@ -60,34 +61,38 @@ async def follow(shop: Workshop, record: Record[Job], look: Look) -> Record[Job]
     listed = look.roster.latest(record.data.run)
     # of a run that still waits, and whose status the list tells, there are no events worth a call
     is_waiting = listed is not None and listed.status is RunStatus.WAITING
-    if not await _may_ask(shop, record, look, calls=(listed is None) + (not is_waiting)):
-        return None
     provider = shop.providers[record.data.request.provider]
     try:
+        await _turn(shop, look, calls=(listed is None) + (not is_waiting))
         # given up before the lease lapses: a provider that never answers must not hold a run for long
         async with asyncio.timeout(shop.timings.lease_s * POLL_SHARE):
             run = listed or await _asked(provider, record)
-            events = None if is_waiting else await _events(provider, record.data, look)
+            events = None if is_waiting else await _events(shop, provider, record.data, look)
     except ProviderError as error:
         if error.kind is ErrorKind.RETRY and error.retry_after_s:
             await look.pace.hold(error.retry_after_s)
         return await asyncio.to_thread(_not_answered, shop, record, error)
+    except NoTurnError:
+        await asyncio.to_thread(shop.store.release, record, due_in_ms=0)
+        return None  # others had more to ask just now: it is due again at once
     except TimeoutError:
         return await asyncio.to_thread(_not_answered, shop, record, SILENT)
     reach("follow.polled")
     return await asyncio.to_thread(_commit, shop, record, _Seen(run, events, look, listed is not None))
 
 
-async def _may_ask(shop: Workshop, record: Record[Job], look: Look, *, calls: int) -> bool:
-    """Take what the calls need from the provider's bucket; where that would take too long, let go of the run."""
+class NoTurnError(Exception):
+    """The provider's bucket did not have what a look needs in time: it is ours, and no silence of the provider's."""
+
+
+async def _turn(shop: Workshop, look: Look, calls: int = 1) -> None:
+    """Take what calls need from the provider's bucket; NoTurnError where that takes too long."""
     try:
         async with asyncio.timeout(shop.timings.lease_s * PACE_SHARE):
             for _ in range(calls):
                 await look.pace.take()
-    except TimeoutError:
-        await asyncio.to_thread(shop.store.release, record, due_in_ms=0)
-        return False
-    return True
+    except TimeoutError as error:
+        raise NoTurnError from error
 
 
 async def _asked(provider: Provider, record: Record[Job]) -> Run:
@@ -98,11 +103,12 @@ async def _asked(provider: Provider, record: Record[Job]) -> Run:
     return await tell(record.data.run)
 
 
-async def _events(provider: Provider, job: Job, look: Look) -> Sequence[RunEvent]:
+async def _events(shop: Workshop, provider: Provider, job: Job, look: Look) -> Sequence[RunEvent]:
     """Ask what has happened since the last look; what more calls that takes than one wait for their turn as well."""
     seen = job.progress
     expected = expected_events(seen, look.now_ms)
-    return await provider.events(job.run, since_ms=seen.seen_since_ms, expected=expected, turn=look.pace.take)
+    turn = partial(_turn, shop, look)
+    return await provider.events(job.run, since_ms=seen.seen_since_ms, expected=expected, turn=turn)
 
 
 @dataclass(frozen=True, slots=True)
