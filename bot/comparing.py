@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +10,7 @@ import msgspec
 
 from bot.asking import insist_on_ready
 from bot.confirming import over_cap, reservation
-from bot.launching import CENT_MICROS
+from bot.launching import cents_up
 from bot.replacing import account_models, has_model
 from finetune.comparison_request import CompareRequest, most_usd
 from finetune.contract import PromptContract
@@ -19,7 +18,7 @@ from finetune.errors import UserError
 from jobstore.blobs import BlobMissingError
 from jobstore.comparisons import BASE, Comparison, Side
 from jobstore.deliveries import Rank, card
-from jobstore.money import MICROS, CapError
+from jobstore.money import CapError
 from jobstore.questions import answers_of, questions_before, questions_of
 from jobstore.states import Kind
 
@@ -69,7 +68,7 @@ def compare_offer(desk: Desk, job: Record[Job], person: Person, against: str, ol
         prices_as_of=desk.catalogue.as_of.isoformat(),
     )
     before = _before(desk, job, request)
-    if before is not None and (before.state == "failed" or before.data.stopped):
+    if before is not None and before.at.is_final and (before.state == "failed" or before.data.stopped):
         request, before = dataclasses.replace(request, after=before.ref.id), None
     comparison = Comparison(
         channel=job.data.channel,
@@ -79,7 +78,7 @@ def compare_offer(desk: Desk, job: Record[Job], person: Person, against: str, ol
         digest=request.digest(),
         month="",
         confirmed_ms=0,
-        reserved_micros=math.ceil(round(request.most_usd * MICROS, 3) / CENT_MICROS) * CENT_MICROS,
+        reserved_micros=cents_up(request.most_usd),
         plan=plan,
         rows=len(questions.plan.rows),
         tuned=tuned,
@@ -91,10 +90,16 @@ def compare_offer(desk: Desk, job: Record[Job], person: Person, against: str, ol
 
 def _questions(desk: Desk, job: Record[Job]) -> Questions:
     """The rows, frozen ones where there are any; UserError where there is nothing to count."""
+    if not desk.evaluation_rows:
+        raise UserError(
+            "comparing-off",
+            "I am set up to ask models no rows, so I compare none.",
+            "Ask whoever runs me to raise TUNEROOM_EVALUATION_ROWS.",
+        )
     if not has_model(job):
         insist_on_ready(job)
     try:
-        found = questions_before(desk.blobs, job) if desk.evaluation_rows else None
+        found = questions_before(desk.blobs, job)
         found = found or questions_of(desk.store, desk.blobs, job, limit=desk.evaluation_rows)
     except BlobMissingError:
         found = None

@@ -44,6 +44,16 @@ class Side:
         return found is None or bool(found.stopped) or found.asked >= found.rows
 
     @property
+    def stopped(self) -> str:
+        """Why it was not asked every row; "" where it was."""
+        return self.evaluation.stopped if self.evaluation else ""
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether it has rows to answer, and has answered none for this."""
+        return self.evaluation is not None and not self.evaluation.begun_ms
+
+    @property
     def asked(self) -> int:
         """How many rows it has answered by now, before or for this."""
         return self.known_rows + (self.evaluation.asked if self.evaluation else 0)
@@ -97,5 +107,4 @@ class Comparison:
     @property
     def stopped(self) -> str:
         """Why not every row was asked: "time", "price" or "provider"; "" where every row was."""
-        sides = (self.tuned.evaluation, self.other.evaluation)
-        return next((one.stopped for one in sides if one and one.stopped), "")
+        return self.tuned.stopped or self.other.stopped

@@ -49,7 +49,8 @@ def questions_of(store: Store, blobs: Blobs, record: Record[Job], *, limit: int)
     if not limit or (not is_classifier and _task(store, blobs, record) not in EXACT_TASKS):
         return None
     rows, total, source = _drawn(store, blobs, record, contract, limit)
-    rows, _ = without(rows, questions_trained_on(blobs, team, parents_of(store, record)))
+    if rows:
+        rows, _ = without(rows, questions_trained_on(blobs, team, parents_of(store, record)))
     if not rows:
         return None
     labels = tuple(sorted(counts)) if is_classifier else ()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 KEYS: Final = {"with": "base, or another model such as m3"}
 _MODEL: Final = re.compile(r"[mj]([0-9]{1,9})", re.IGNORECASE)
+_BEFORE: Final = re.compile(r"(with|and|to|vs\.?|against)\s+", re.IGNORECASE)
 
 
 class CompareButtons:
@@ -81,7 +82,7 @@ def compare_command(desk: Desk, known: Known) -> Callable[[Command, Person, Plac
         line = parse_line(command.rest, KEYS)
         ref, rest = intake.handle(line.object, command.team, kinds=("m", "j"))
         job: Record[Job] = known(ref, person, Act.COMPARE, place)
-        named = line.values.get("with", "") or rest or BASE
+        named = line.values.get("with", "") or _BEFORE.sub("", rest, count=1) or BASE
         return _answer(desk, offer_of(desk, known, job, named, person, place))
 
     return answer
@@ -95,6 +96,8 @@ def offer_of(desk: Desk, known: Known, job: Record[Job], named: str, person: Per
     if named.lower() == BASE:
         return compare_offer(desk, job, person, BASE, None)
     match = _MODEL.fullmatch(named)
+    if match is None and " " in named:
+        raise UserError("one-model", "I compare with one model at a time.", "Type /tune compare m7 m3, or with=base.")
     if match is None:
         insist(desk, person, Act.ACCOUNT, place)
         return compare_offer(desk, job, person, named, None)

@@ -135,8 +135,8 @@ def _said(data: Comparison, paired: Paired) -> Mrkdwn:
             return mrkdwn("*No proven gain* ({interval}): {keep}.", interval=interval, keep=_keep(data, cheaper))
         case _:
             return mrkdwn(
-                "*Not enough rows to tell* ({interval}). Keep more rows aside: {split}.",
-                interval=interval, split=code("/tune split d12 test=20"),
+                "*Not enough rows to tell* ({interval}). Keep more rows aside with {split}, and train it again.",
+                interval=interval, split=code("/tune split"),
             )  # fmt: skip
 
 

@@ -12,16 +12,19 @@ import pytest
 
 from bot.comparing import CompareOffer, compare_offer, confirm_comparison
 from bot.desk import Caps, Desk
+from bot.intake import Command
+from bot.listeners.comparing import compare_command
 from finetune.catalogue import Catalogue
 from finetune.contract import Label, PromptContract
 from finetune.errors import UserError
 from finetune.evaluation import Given, Plan
 from finetune.held_out import HeldOutRow
-from finetune.permissions import Person
+from finetune.permissions import Person, Place
 from jobstore.blobs import Blobs
 from jobstore.doorbell import Doorbell
 from jobstore.evaluations import Evaluation
 from jobstore.offers import Listing, Offers, Tuned
+from tests.bot.cards import shown
 from tests.support.samples import TEAM, a_dataset, a_job, a_request, recorded
 
 if TYPE_CHECKING:
@@ -157,6 +160,31 @@ def test_after_one_that_failed_another_is_offered_and_the_old_button_does_not_co
     assert confirm_comparison(desk, again)[1]
 
 
+def test_one_that_goes_on_is_not_offered_again_though_a_side_has_stopped(desk: Desk) -> None:
+    job = model_of(desk)
+    ref, _ = confirm_comparison(desk, with_base(desk, job))
+    record = desk.store.get(ref)
+    assert record is not None
+    stopped = Evaluation(plan="", rows=ROWS, held_out=ROWS, begun_ms=1, asked=8, stopped="time")
+    half = dataclasses.replace(record.data.other, evaluation=stopped)
+    desk.store.transition(record, "comparing", record.having(other=half))
+    before = with_base(desk, job).before
+    assert before is not None
+    assert before.ref == ref
+
+
+@pytest.mark.parametrize("said", ["m2", "with=m2", "with m2", "and m2", "vs. m2", "against J2"])
+def test_the_other_model_is_named_as_people_name_it(desk: Desk, said: str) -> None:
+    assert model_of(desk).ref.id == "j1"
+    model_of(desk, 0, model="ft:old")
+    answer = compare_command(desk, lambda ref, *_: desk.store.get(ref))
+    given = {"team": TEAM, "channel": "C1", "person": "U1", "trigger": "T", "verb": "compare"}
+    asked = answer(Command(**given, rest=f"m1 {said}"), MINA, Place(channel="C1"))
+    assert "Comparing *m1* with *m2*" in shown(asked)
+    with pytest.raises(UserError, match="one model at a time"):
+        answer(Command(**given, rest="m1 m2 m3"), MINA, Place(channel="C1"))
+
+
 def test_a_cap_forbids_it_in_words(desk: Desk) -> None:
     poor = dataclasses.replace(desk, caps=Caps(run_usd=0.001, month_usd=100))
     with pytest.raises(UserError) as refused:
@@ -183,7 +211,7 @@ def test_each_model_is_quoted_at_its_own_price(desk: Desk) -> None:
 
 def test_without_rows_there_is_nothing_to_count(desk: Desk) -> None:
     assert code_of(desk, model_of(desk, 0, valid_blob="")) == "nothing-to-count"
-    assert code_of(dataclasses.replace(desk, evaluation_rows=0), model_of(desk)) == "nothing-to-count"
+    assert code_of(dataclasses.replace(desk, evaluation_rows=0), model_of(desk)) == "comparing-off"
 
 
 def test_a_model_that_is_to_be_asked_must_answer(desk: Desk) -> None:

@@ -145,6 +145,16 @@ def test_asking_stops_before_it_costs_more_than_was_confirmed(bench: Bench) -> N
     assert (record.data.paired.rows, record.data.paired.verdict) == (BATCH, Verdict.TOO_FEW)
 
 
+def test_what_the_other_model_was_not_asked_is_not_paid_for_on_this_side_either(bench: Bench) -> None:
+    contract, _ = bench.blobs.put(TEAM, [CONTRACT.as_json()])
+    limited = a_side(model="tiny", contract=contract, most_usd=BATCH * 0.001 + 0.0001)
+    bench.model.say = lambda _: " no"
+    record = over(bench, compared(bench, unasked(bench), other=limited))
+    asked = prompts(bench)
+    assert set(asked["ft:tiny"]) == set(asked["tiny"])
+    assert (len(asked["tiny"]), record.data.paired.rows if record.data.paired else 0) == (BATCH, BATCH)
+
+
 def test_rows_that_the_other_model_was_trained_on_are_left_out(bench: Bench) -> None:
     learnt = [json.dumps({"prompt": f"Question {number} ->", "completion": " no"}) for number in range(4)]
     kept, _ = bench.blobs.put(TEAM, [CONTRACT.as_json()])

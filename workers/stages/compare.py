@@ -61,6 +61,8 @@ def compare(shop: Workshop, record: Record[Comparison]) -> Record[Comparison]:
         if isinstance(begun, Refusal):
             return fail(shop, record, begun)
         record = shop.store.transition(record, "comparing", begun, keep_lease=True)
+    if record.data.other.stopped and record.data.tuned.is_unasked:
+        record = dataclasses.replace(record, data=_narrowed(shop, record))
     name = _unfinished(record.data)
     if not name:
         return _concluded(shop, record)
@@ -104,6 +106,19 @@ def _begun(shop: Workshop, record: Record[Comparison]) -> Comparison | Refusal:
         tuned=_side(shop, record, data.tuned, plan, rows),
         other=_side(shop, record, data.other, plan, rows),
     )
+
+
+def _narrowed(shop: Workshop, record: Record[Comparison]) -> Comparison:
+    """Leave out the rows that the other model was not asked any more: the tuned one's answers to them count nowhere."""
+    data, team = record.data, record.ref.team
+    plan = msgspec.json.decode(shop.blobs.read(team, data.used), type=Plan)
+    known = msgspec.json.decode(shop.blobs.read(team, data.other.known), type=list[Given | None])
+    kept = [place for place, given in enumerate(_given(shop, team, data.other)) if given is not None]
+    rows = [plan.rows[place] for place in kept]
+    used, _ = shop.blobs.put(team, [msgspec.json.encode(dataclasses.replace(plan, rows=tuple(rows)))])
+    kept_known, _ = shop.blobs.put(team, [msgspec.json.encode([known[place] for place in kept])])
+    other = dataclasses.replace(data.other, known=kept_known)
+    return dataclasses.replace(data, used=used, other=other, tuned=_side(shop, record, data.tuned, plan, rows))
 
 
 def _job(shop: Workshop, record: Record[Comparison], side: Side) -> Record[Job] | None:

@@ -85,7 +85,7 @@ class _Turn:
             Whom(
                 model=job.answering,
                 provider=job.request.provider,
-                priced=shop.catalogue.get(job.request.model),
+                priced=None if job.open_stay else shop.catalogue.get(job.request.model),
                 contract=contract_of(shop, team, job),
             ),
             job.evaluation,
