@@ -56,10 +56,11 @@ def sample_of(desk: Desk, job: Record[Job]) -> str:
         return ""
 
 
-def ask_base(desk: Desk, job: Record[Job], prompt: Record[Prompt], person: str) -> bool:
+def ask_base(desk: Desk, job: Record[Job], prompt: Record[Prompt], person: str) -> None:
     """Put the prompt that a model was asked to its base too; both answers go to the job's thread, side by side.
 
-    Return whether it is asked for the first time. UserError where nobody knows what the base's answers cost.
+    Once for each `prompt`: the model's, or the base's own where it did not answer. UserError where nobody knows what
+    its answers cost.
     """
     request, asked = job.data.request, prompt.data
     model = desk.catalogue.get(request.model)
@@ -78,7 +79,7 @@ def ask_base(desk: Desk, job: Record[Job], prompt: Record[Prompt], person: str) 
         model=request.model,
         temperature=asked.temperature,
         max_tokens=asked.max_tokens,
-        of=prompt.ref.id,
+        of=asked.of or prompt.ref.id,
     )
     ref, is_new = desk.store.record(
         prompt.ref.team,
@@ -88,7 +89,6 @@ def ask_base(desk: Desk, job: Record[Job], prompt: Record[Prompt], person: str) 
     )
     if is_new:
         desk.doorbell.ring(ref)
-    return is_new
 
 
 def _ended(state: str) -> str:

@@ -77,13 +77,11 @@ def prompt_failed_post(record: Record[Prompt], job: Record[Job], prompt: str, sa
 
 def _again(record: Record[Prompt], job: Record[Job]) -> Block | None:
     """Try again, and ask the base too, carrying the prompt's own handle: what was asked is not asked for again."""
+    if record.data.of and record.state == "failed":
+        return actions(button("Ask its base again", "ask_base", record.ref.member))
     again = button("Try again", "try_model", record.ref.member) if job.state in ANSWERING else None
-    base = button("Ask its base too", "ask_base", record.ref.member) if _may_ask_base(record) else None
-    return actions(again, base)
-
-
-def _may_ask_base(record: Record[Prompt]) -> bool:
-    return record.state == "answered" and not record.data.of
+    may_ask_base = record.state == "answered" and not record.data.of
+    return actions(again, button("Ask its base too", "ask_base", record.ref.member) if may_ask_base else None)
 
 
 def _footer(prompt: Prompt, job: Record[Job]) -> Mrkdwn:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.answers import answer_post, beside_post
+from bot.views.answers import answer_post, beside_post, prompt_failed_post
 from bot.views.comparisons import compare_offer_message, compared_already, comparison_coming, comparison_post
 from finetune.comparison import Paired
 from finetune.comparison_request import CompareRequest
@@ -131,6 +131,11 @@ def test_two_answers_to_one_prompt_stand_side_by_side() -> None:
 def test_an_answer_offers_to_ask_the_base_too() -> None:
     press = buttons(answer_post(a_prompt(), a_job("ready"), "Hello", "Hi"))["ask_base"]
     assert (press["text"]["text"], press["value"]) == ("Ask its base too", "prompt:p1")
+
+
+def test_a_base_that_did_not_answer_can_be_asked_again() -> None:
+    said = prompt_failed_post(a_prompt("failed", of="p0"), a_job("ready"), "Hello", "")
+    assert {name: press["text"]["text"] for name, press in buttons(said).items()} == {"ask_base": "Ask its base again"}
 
 
 REQUEST = CompareRequest(

@@ -75,7 +75,7 @@ def _cost_usd(model: Model | None, said: Answer, *, is_base: bool) -> float | No
 def _asked(shop: Workshop, record: Record[Prompt]) -> list[Mark]:
     """A model on a host of its own is put to sleep when it was not asked for a while: say when it was."""
     job: Record[Job] | None = shop.store.get(_job_of(record))
-    if job is None or job.data.open_stay is None:
+    if job is None or job.data.open_stay is None or record.data.of:  # of a base, which is on no host of ours
         return []
     return [Mark(hash=ASKED_HASH, field=job.ref.id, value=str(shop.store.now_ms()))]
 
