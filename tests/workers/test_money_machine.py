@@ -297,6 +297,9 @@ class Money(RuleBasedStateMachine):
         asleep = self.store.get(record.ref)
         assert asleep is not None
         assert asleep.state == "asleep"
+        # by the hour, at a price of which one hour was set aside; the clock runs on while it is ended
+        due = hours * stay.reserved_micros
+        assert asleep.data.stay.spent_micros in {due, due + 1}
         self.let_go(f"host {record.ref.id}", asleep.data.stay.spent_micros)
 
     # what holds
