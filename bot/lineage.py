@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jobstore.blobs import BlobMissingError
 from jobstore.records import Ref
 from jobstore.states import Kind
-from jobstore.trained_rows import parents_of
+from jobstore.trained_rows import GENERATIONS_MAX, parents_of
 
 if TYPE_CHECKING:
     from bot.desk import Desk
     from jobstore.jobs import Job
     from jobstore.records import Dataset, Record
-
-GENERATIONS_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
